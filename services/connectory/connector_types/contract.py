@@ -1,0 +1,160 @@
+"""What a connector type is, and what it is given to do its work.
+
+A type is one `ConnectorType` value in one file: schemas for config, secrets and params, and a function that carries
+out an action. It opens no socket of its own: every call to the outside goes through `Egress`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+from connectory.domain.errors import ConnectoryError
+from connectory.domain.execution import ErrorSource, Result
+from connectory.domain.json_types import Json, JsonObject
+
+License = Literal["basic", "standard", "gold", "platinum", "enterprise", "trial"]
+VerificationMode = Literal["none", "certificate", "full"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingRequest:
+    """One HTTP call. `timeout_ms` can only lengthen the configured response timeout."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | bytes | None = None
+    timeout_ms: int | None = None
+    verification_mode: VerificationMode | None = None
+    ca_pem: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingResponse:
+    """What the target answered, whatever its status. Header names are in lower case; `body` is decompressed."""
+
+    status: int
+    reason: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class EgressFailed(ConnectoryError):
+    """No response: refused connection, timeout, reset, name not found, response too large.
+
+    `error_code` is the code that Node's clients use for it (`ECONNREFUSED`, `ECONNABORTED`, …), None where they have
+    none; clients match on it.
+    """
+
+    code = "egress-failed"
+
+    def __init__(self, message: str, error_code: str | None = None, *, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.error_code = error_code
+        self.retryable = retryable
+
+
+class EgressRefused(EgressFailed):
+    """The call is not allowed: host not listed, or address guarded. Never retried; the user's to mend."""
+
+    code = "egress-refused"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=False)
+
+
+class Egress(Protocol):
+    """The one way out. Implemented by `connectory.infra.egress`."""
+
+    async def send(self, request: OutgoingRequest) -> OutgoingResponse:
+        """Send and return any response; raise `EgressFailed` when there is none."""
+        ...
+
+
+class HostRules(Protocol):
+    """Which targets the operator allows."""
+
+    def check_url(self, url: str) -> str | None:
+        """Return the refusal text for a URL whose host is not allowed, None when it is allowed."""
+        ...
+
+    def check_hostname(self, hostname: str) -> str | None: ...
+
+
+class ServerLog(Protocol):
+    """Where `.server-log` writes."""
+
+    def write(self, level: str, message: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypeSettings:
+    """The settings that types look at when they validate."""
+
+    hosts: HostRules
+    webhook_pfx_enabled: bool = True
+
+
+C = TypeVar("C", bound=BaseModel)
+S = TypeVar("S", bound=BaseModel)
+P = TypeVar("P", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run(Generic[C, S, P]):
+    """One attempt. `idempotency_key` is the same for every attempt of a request; `now` is when the attempt started."""
+
+    connector_id: str
+    config: C
+    secrets: S
+    params: P
+    idempotency_key: str
+    now: Callable[[], datetime]
+    egress: Egress
+    server_log: ServerLog
+
+
+class RunFailed(ConnectoryError):
+    """Raised by a type for a failure that the engine turns into a result, tagged with whose fault it is."""
+
+    code = "run-failed"
+
+    def __init__(self, message: str, error_source: ErrorSource = ErrorSource.FRAMEWORK) -> None:
+        super().__init__(message)
+        self.error_source = error_source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorType(Generic[C, S, P]):
+    """A connector type.
+
+    `check_config` and `check_connector` run after the schemas; they return the text of a problem, or None.
+    `render_params` fills in templates: it is given the params and a renderer by escape name.
+    `default_is_absent` names config keys whose default acts at run time only and is not saved.
+    """
+
+    id: str
+    name: str
+    minimum_license: License
+    feature_ids: tuple[str, ...]
+    config: type[C]
+    secrets: type[S]
+    params: type[P]
+    execute: Callable[[Run[C, S, P]], Awaitable[Result]]
+    check_config: Callable[[C, TypeSettings], str | None] = lambda _config, _settings: None
+    check_secrets: Callable[[S, TypeSettings], str | None] = lambda _secrets, _settings: None
+    check_connector: Callable[[C, S], str | None] = lambda _config, _secrets: None
+    render_params: Callable[[JsonObject, Mapping[str, Json]], JsonObject] | None = None
+    is_deprecated: bool = False
+    is_system: bool = False
+    is_experimental: bool = False
+    sub_feature: str | None = None
+    description: str | None = None
+    source: str = "stack"
+    max_attempts: int | None = None
+
+
+AnyConnectorType = ConnectorType[Any, Any, Any]

@@ -1,0 +1,50 @@
+"""Wishes to change a connector. A command may be refused."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from connectory.domain.json_types import JsonObject
+from connectory.domain.secrets import SealedSecrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateConnector:
+    """`command_id` makes a retry harmless; `at` is when the gateway accepted the wish; `by` is the caller's name."""
+
+    command_id: str
+    connector_id: str
+    space_id: str
+    at: datetime
+    by: str | None
+    name: str
+    connector_type_id: str
+    config: JsonObject
+    secrets: SealedSecrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateConnector:
+    """A full replacement of name, config and secrets. With `expected_version` it is refused on any other version."""
+
+    command_id: str
+    connector_id: str
+    space_id: str
+    at: datetime
+    by: str | None
+    expected_version: int | None
+    name: str
+    config: JsonObject
+    secrets: SealedSecrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteConnector:
+    command_id: str
+    connector_id: str
+    space_id: str
+    at: datetime
+    by: str | None
+
+
+ConnectorCommand: TypeAlias = CreateConnector | UpdateConnector | DeleteConnector

@@ -1,0 +1,175 @@
+"""The connector decider: which commands are allowed, which events follow, and what a connector then is."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from typing import Protocol, TypeAlias, assert_never
+
+from connectory.domain.commands import ConnectorCommand, CreateConnector, DeleteConnector, UpdateConnector
+from connectory.domain.errors import Refused
+from connectory.domain.events import ConnectorCreated, ConnectorDeleted, ConnectorEvent, ConnectorUpdated
+from connectory.domain.json_types import JsonObject
+from connectory.domain.secrets import SealedSecrets
+
+REMEMBERED_COMMANDS = 8
+"""How many command ids a connector remembers. A gateway retries one command at a time, within seconds."""
+
+
+class TypeRules(Protocol):
+    """What the decider asks of the connector types."""
+
+    def check_config(self, type_id: str, config: JsonObject) -> JsonObject:
+        """Return the config as it is to be saved, defaults filled in.
+
+        Raises `Refused` when the type is not registered, the config is invalid, or the type is disabled.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a decision may depend on besides the command and the state."""
+
+    rules: TypeRules
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """No connector. `recent_commands` is not empty while a deletion is still remembered."""
+
+    recent_commands: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> int:
+        return 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Active:
+    connector_id: str
+    space_id: str
+    name: str
+    connector_type_id: str
+    config: JsonObject
+    secrets: SealedSecrets
+    version: int
+    created_at: datetime
+    created_by: str | None
+    updated_at: datetime
+    updated_by: str | None
+    recent_commands: tuple[str, ...]
+
+
+Connector: TypeAlias = Absent | Active
+
+ABSENT = Absent()
+
+
+def decide(command: ConnectorCommand, state: Connector, context: Context) -> list[ConnectorEvent]:
+    """Return the events that the command brings about; raise `Refused` when it breaks a rule."""
+    match command:
+        case CreateConnector():
+            return _create(command, state, context)
+        case UpdateConnector():
+            return _update(command, state, context)
+        case DeleteConnector():
+            return _delete(command, state)
+        case _:
+            assert_never(command)
+
+
+def evolve(state: Connector, event: ConnectorEvent) -> Connector:
+    """Return the connector after the event. Total: any event applies to any state."""
+    recent = _remember(state.recent_commands, event.command_id)
+    match event:
+        case ConnectorDeleted():
+            return Absent(recent)
+        case ConnectorCreated() | ConnectorUpdated():
+            created = state if isinstance(state, Active) else None
+            return Active(
+                connector_id=event.connector_id,
+                space_id=event.space_id,
+                name=event.name,
+                connector_type_id=event.connector_type_id,
+                config=event.config,
+                secrets=event.secrets,
+                version=event.version,
+                created_at=created.created_at if created else event.at,
+                created_by=created.created_by if created else event.by,
+                updated_at=event.at,
+                updated_by=event.by,
+                recent_commands=recent,
+            )
+        case _:
+            assert_never(event)
+
+
+def fold(events: Iterable[ConnectorEvent], state: Connector = ABSENT) -> Connector:
+    return reduce(evolve, events, state)
+
+
+def _create(command: CreateConnector, state: Connector, context: Context) -> list[ConnectorEvent]:
+    config = context.rules.check_config(command.connector_type_id, command.config)
+    if isinstance(state, Active):
+        raise Refused.conflict(command.connector_id)
+    return [
+        ConnectorCreated(
+            connector_id=command.connector_id,
+            space_id=command.space_id,
+            version=1,
+            at=command.at,
+            by=command.by,
+            command_id=command.command_id,
+            name=command.name,
+            connector_type_id=command.connector_type_id,
+            config=config,
+            secrets=command.secrets,
+        )
+    ]
+
+
+def _update(command: UpdateConnector, state: Connector, context: Context) -> list[ConnectorEvent]:
+    current = _active_in_space(state, command.connector_id, command.space_id)
+    config = context.rules.check_config(current.connector_type_id, command.config)
+    if command.expected_version not in (None, current.version):
+        raise Refused.conflict(command.connector_id)
+    return [
+        ConnectorUpdated(
+            connector_id=current.connector_id,
+            space_id=current.space_id,
+            version=current.version + 1,
+            at=command.at,
+            by=command.by,
+            command_id=command.command_id,
+            name=command.name,
+            connector_type_id=current.connector_type_id,
+            config=config,
+            secrets=command.secrets,
+        )
+    ]
+
+
+def _delete(command: DeleteConnector, state: Connector) -> list[ConnectorEvent]:
+    current = _active_in_space(state, command.connector_id, command.space_id)
+    return [
+        ConnectorDeleted(
+            connector_id=current.connector_id,
+            space_id=current.space_id,
+            version=current.version + 1,
+            at=command.at,
+            by=command.by,
+            command_id=command.command_id,
+        )
+    ]
+
+
+def _active_in_space(state: Connector, connector_id: str, space_id: str) -> Active:
+    """A connector of another space does not exist for the caller."""
+    if not isinstance(state, Active) or state.space_id != space_id:
+        raise Refused.not_found(connector_id)
+    return state
+
+
+def _remember(recent: tuple[str, ...], command_id: str) -> tuple[str, ...]:
+    return (*recent, command_id)[-REMEMBERED_COMMANDS:]

@@ -1,0 +1,90 @@
+"""The one tree of errors.
+
+Each error has a stable `code`, which edges (HTTP, CLI, event log, dead letters) translate in one place each, and a
+message that says what was wrong and what to do. No message ever holds a secret.
+"""
+
+
+class ConnectoryError(Exception):
+    """Root of all errors that Connectory raises on purpose."""
+
+    code = "internal"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Refused(ConnectoryError):
+    """A command or request that breaks a rule. Refusals are answers, not events."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+    @classmethod
+    def not_found(cls, connector_id: str) -> "Refused":
+        return cls("connector-not-found", f"Saved object [action/{connector_id}] not found")
+
+    @classmethod
+    def conflict(cls, connector_id: str) -> "Refused":
+        return cls("connector-conflict", f"Saved object [action/{connector_id}] conflict")
+
+    @classmethod
+    def type_not_registered(cls, type_id: str) -> "Refused":
+        return cls("type-not-registered", f'Action type "{type_id}" is not registered.')
+
+    @classmethod
+    def type_disabled(cls, message: str) -> "Refused":
+        return cls("type-disabled", message)
+
+    @classmethod
+    def config_invalid(cls, detail: str) -> "Refused":
+        return cls("config-invalid", f"error validating connector type config: {detail}")
+
+    @classmethod
+    def secrets_invalid(cls, detail: str) -> "Refused":
+        return cls("secrets-invalid", f"error validating connector type secrets: {detail}")
+
+    @classmethod
+    def connector_invalid(cls, detail: str) -> "Refused":
+        return cls("connector-invalid", f"error validating action type connector: {detail}")
+
+    @classmethod
+    def params_invalid(cls, detail: str) -> "Refused":
+        return cls("params-invalid", f"error validating action params: {detail}")
+
+    @classmethod
+    def no_params_validator(cls, type_id: str) -> "Refused":
+        text = f'Connector type "{type_id}" does not have a params validator and cannot be executed.'
+        return cls("params-invalid", text)
+
+
+class Undecodable(ConnectoryError):
+    """Bytes on a topic that are not a record of ours."""
+
+    code = "undecodable"
+
+
+class SecretsUnreadable(ConnectoryError):
+    """Secrets that none of the configured keys opens."""
+
+    code = "secrets-unreadable"
+
+
+class Unavailable(ConnectoryError):
+    """A server that we depend on (the broker, the database) cannot be reached now."""
+
+    code = "unavailable"
+
+
+class Fenced(ConnectoryError):
+    """Another instance has taken over what this one was working on. Stop, and join anew."""
+
+    code = "fenced"
+
+
+class SettingsInvalid(ConnectoryError):
+    """Settings that cannot be used; the message has one line for each problem."""
+
+    code = "settings-invalid"

@@ -1,0 +1,145 @@
+"""Action requests and what becomes of them: results, attempts and outcomes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+
+from connectory.domain.json_types import Json, JsonObject
+
+
+class Delivery(StrEnum):
+    """What happens to an attempt of which nobody knows whether it reached the target."""
+
+    AT_LEAST_ONCE = "at_least_once"
+    AT_MOST_ONCE = "at_most_once"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionRequest:
+    """A wish to run an action through a connector.
+
+    `source` is `http_request`, `notification`, `background_task`, or the type of the object that asked. With
+    `reply_partition` the requester waits for the result on that partition of `replies`; such a request is *direct*.
+    With `connector_version` it runs on that version of the connector only; after `expires_at` it does not run.
+    """
+
+    request_id: str
+    space_id: str
+    connector_id: str
+    params: JsonObject
+    requested_at: datetime
+    requested_by: str | None = None
+    source: str | None = None
+    delivery: Delivery = Delivery.AT_LEAST_ONCE
+    connector_version: int | None = None
+    expires_at: datetime | None = None
+    reply_partition: int | None = None
+
+    @property
+    def is_direct(self) -> bool:
+        return self.reply_partition is not None
+
+
+class ErrorSource(StrEnum):
+    """Whose fault an error is: the user's set-up or the target, or Connectory's own."""
+
+    USER = "user"
+    FRAMEWORK = "framework"
+
+
+Retry = bool | datetime | None
+"""Whether another attempt may help: yes, no, at that time, or not said."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Succeeded:
+    """The action was carried out. `data` is what the target answered; None when it answered nothing."""
+
+    data: Json = None
+    request_body_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The action was not carried out, or the target refused it. `reason` is a stable code for programs."""
+
+    message: str
+    service_message: str | None = None
+    retry: Retry = None
+    error_source: ErrorSource = ErrorSource.USER
+    reason: str = "target-failed"
+    request_body_bytes: int = 0
+
+
+Result = Succeeded | Failed
+
+
+class Action(StrEnum):
+    """What an outcome record tells of."""
+
+    EXECUTE_START = "execute-start"
+    EXECUTE = "execute"
+    EXECUTE_TIMEOUT = "execute-timeout"
+    DUPLICATE = "duplicate"
+
+
+OutcomeStatus = Literal["success", "failure", "unknown"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPosition:
+    """Where on the log a request was read: the identity of one submission of it."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The recorded fact of an attempt, or of the decision not to make one.
+
+    An accepted request has exactly one outcome with `final`. A request that was refused before it started has that
+    one only, with a `reason`; each attempt has an `execute-start` and an `execute` with the same `execution_id`.
+    `outcome` is None on a start. Times are UTC; `duration_ms` is None where nothing was run.
+    """
+
+    execution_id: str
+    request_id: str
+    space_id: str
+    connector_id: str
+    action: Action
+    at: datetime
+    started_at: datetime | None
+    position: RequestPosition
+    final: bool
+    attempt: int
+    message: str
+    connector_name: str | None = None
+    connector_type_id: str | None = None
+    connector_version: int | None = None
+    outcome: OutcomeStatus | None = None
+    reason: str | None = None
+    error: str | None = None
+    duration_ms: float | None = None
+    source: str | None = None
+    requested_by: str | None = None
+    possible_duplicate: bool = False
+    request_body_bytes: int | None = None
+    trace_id: str | None = None
+
+
+def error_text(failure: Failed) -> str:
+    """The error of a failed run as the event log words it."""
+    text = failure.message or "unknown error running action"
+    if failure.service_message:
+        text += f": {failure.service_message}"
+    if isinstance(failure.retry, datetime):
+        return f"{text}; retry at {iso_millis(failure.retry)}"
+    return f"{text}; retry: true" if failure.retry else text
+
+
+def iso_millis(moment: datetime) -> str:
+    """ISO 8601 in UTC with exactly three fractional digits and `Z`, as everywhere on the wire."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

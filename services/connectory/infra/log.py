@@ -1,0 +1,189 @@
+"""The seam between the roles and the log.
+
+Two adapters stand behind it, held to one contract suite: `connectory.infra.kafka` for a real cluster and
+`connectory.infra.in_memory_log` for tests and `up --memory`. Topic names here are without the configured prefix; the
+adapter adds it.
+
+Reading is always *read committed*: records of open or aborted transactions are never seen. Offsets count control
+records too (a transaction's marker takes one), so `position` may pass an offset that no record has.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import NamedTuple, Protocol, TypeAlias
+
+from connectory.infra.topics import TopicSpec
+
+Headers: TypeAlias = Sequence[tuple[str, bytes]]
+
+
+class Message(NamedTuple):
+    """A record to be written. Without `partition` the key decides: murmur2, as in the Java client."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers = ()
+    partition: int | None = None
+
+
+class Record(NamedTuple):
+    """A record as read. `timestamp_ms` is Unix time in milliseconds, set by the producer."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Position(NamedTuple):
+    """Where a record was written."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Committed(NamedTuple):
+    """A group's progress in a partition: the next offset to read, and what the member noted with it."""
+
+    offset: int
+    metadata: str = ""
+
+
+class Writer(Protocol):
+    """An idempotent producer with `acks=all`."""
+
+    async def write(self, messages: Sequence[Message]) -> list[Position]:
+        """Write all, in order within a partition, and return when every one is acknowledged.
+
+        Raises `Unavailable` when the broker does not acknowledge in time; some may have been written.
+        """
+        ...
+
+
+class TransactionWriter(Protocol):
+    """The inside of one transaction. Leaving the context commits; an exception aborts it."""
+
+    async def write(self, messages: Sequence[Message]) -> list[Position]: ...
+
+    async def commit_offsets(self, group: str, offsets: Mapping[tuple[str, int], int]) -> None:
+        """Make (topic, partition) → next offset part of the transaction. After all writes, never beside them."""
+        ...
+
+
+class Transactions(Protocol):
+    """A transactional producer. Opening it fences every earlier one of the same id (they get `Fenced`)."""
+
+    def begin(self) -> AbstractAsyncContextManager[TransactionWriter]: ...
+
+
+class Tail(Protocol):
+    """A reader of one partition that nobody shares."""
+
+    @property
+    def position(self) -> int:
+        """The next offset to be read."""
+        ...
+
+    async def end_offset(self) -> int:
+        """The offset after the last committed record, as of now."""
+        ...
+
+    async def fetch(self, timeout: float) -> Sequence[Record]:
+        """Return the next records, or nothing after `timeout` seconds. May move `position` without a record."""
+        ...
+
+
+class Share(Protocol):
+    """One partition number of a group's topics, owned by one member until `revoked` is set."""
+
+    index: int
+    revoked: asyncio.Event
+
+    async def committed(self, topic: str) -> Committed | None:
+        """The group's progress; None if it never committed or its progress has expired."""
+        ...
+
+    def start(self, offsets: Mapping[str, int]) -> None:
+        """Start fetching each topic from its offset. Nothing is fetched before."""
+        ...
+
+    async def fetch(self, max_records: int, timeout: float) -> Sequence[Record]:
+        """Return up to `max_records` in order within a topic, or nothing after `timeout` seconds or on `revoked`."""
+        ...
+
+    async def commit(self, progress: Mapping[str, Committed]) -> None:
+        """Record the group's progress. Raises `Fenced` when the partition is no longer ours."""
+        ...
+
+
+Serve: TypeAlias = Callable[[Share], Awaitable[None]]
+
+
+class Log(Protocol):
+    """The log as the roles see it. Every call raises `Unavailable` when the broker cannot be reached in time."""
+
+    async def create_topics(self, specs: Sequence[TopicSpec]) -> list[str]:
+        """Create what is missing, leave the rest as it is, and return the names created."""
+        ...
+
+    async def partition_count(self, topic: str) -> int: ...
+
+    async def beginning_offset(self, topic: str, partition: int) -> int: ...
+
+    async def offset_at(self, topic: str, partition: int, timestamp_ms: int) -> int:
+        """The first offset whose record is not older, or the end offset when there is none."""
+        ...
+
+    def tail(self, topic: str, partition: int, offset: int) -> AbstractAsyncContextManager[Tail]:
+        """Read one partition from an offset on (below the beginning: from the beginning)."""
+        ...
+
+    def writer(self) -> AbstractAsyncContextManager[Writer]: ...
+
+    def transactions(self, transactional_id: str) -> AbstractAsyncContextManager[Transactions]: ...
+
+    async def join(self, group: str, topics: Sequence[str], serve: Serve) -> None:
+        """Be a member of a group until cancelled: run `serve` for each partition number that is assigned.
+
+        The topics must have the same partition count; a member gets the same partition numbers of all of them. On a
+        rebalance or cancellation `share.revoked` is set and `serve` is awaited for a grace time, then cancelled.
+        When a `serve` raises, the member leaves the group and the exception is raised from here.
+        """
+        ...
+
+
+def partition_for(key: bytes, partitions: int) -> int:
+    """The partition of a key as the Java client's default partitioner chooses it."""
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def murmur2(data: bytes) -> int:
+    """Murmur2 with Kafka's seed, as an unsigned 32-bit number."""
+    m, mask = 0x5BD1E995, 0xFFFFFFFF
+    h = 0x9747B28C ^ len(data)
+    whole = len(data) & ~3
+    for i in range(0, whole, 4):
+        k = (int.from_bytes(data[i : i + 4], "little") * m) & mask
+        k = ((k ^ (k >> 24)) * m) & mask
+        h = ((h * m) & mask) ^ k
+    rest = data[whole:]
+    if rest:
+        h = ((h ^ int.from_bytes(rest, "little")) * m) & mask
+    h = ((h ^ (h >> 13)) * m) & mask
+    return h ^ (h >> 15)
+
+
+async def read_all(tail: Tail, deadline_seconds: float = 60.0) -> Sequence[Record]:
+    """Read a tail up to its end as of now. For short ranges: everything is held in memory."""
+    records: list[Record] = []
+    end = await tail.end_offset()
+    async with asyncio.timeout(deadline_seconds):
+        while tail.position < end:
+            records.extend(await tail.fetch(1.0))
+    return records

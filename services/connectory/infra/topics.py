@@ -1,0 +1,42 @@
+"""The topics of the log: names without the prefix, keys, and how long records are kept."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+CONNECTOR_COMMANDS: Final = "connector-commands"
+CONNECTOR_EVENTS: Final = "connector-events"
+CONNECTORS: Final = "connectors"
+REPLIES: Final = "replies"
+ACTION_REQUESTS: Final = "action-requests"
+ACTION_OUTCOMES: Final = "action-outcomes"
+ACTION_DEAD_LETTERS: Final = "action-dead-letters"
+SPACE_COMMANDS: Final = "space-commands"
+SPACE_EVENTS: Final = "space-events"
+SPACES: Final = "spaces"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """`retention` None means: kept forever. A compacted topic keeps the last record of each key."""
+
+    name: str
+    retention: timedelta | None = None
+    compacted: bool = False
+
+
+def topic_specs(outcome_retention: timedelta) -> tuple[TopicSpec, ...]:
+    """Every topic. All share one partition count, so that whatever concerns a connector has one partition number."""
+    week = timedelta(days=7)
+    return (
+        TopicSpec(CONNECTOR_COMMANDS, retention=week),
+        TopicSpec(CONNECTOR_EVENTS),
+        TopicSpec(CONNECTORS, compacted=True),
+        TopicSpec(REPLIES, retention=timedelta(hours=1)),
+        TopicSpec(ACTION_REQUESTS, retention=week),
+        TopicSpec(ACTION_OUTCOMES, retention=outcome_retention),
+        TopicSpec(ACTION_DEAD_LETTERS, retention=timedelta(days=90)),
+        TopicSpec(SPACE_COMMANDS, retention=week),
+        TopicSpec(SPACE_EVENTS),
+        TopicSpec(SPACES, compacted=True),
+    )
