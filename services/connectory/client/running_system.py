@@ -1,0 +1,60 @@
+"""How a `connectory up` on this machine is found: the file `runtime.json` in its data directory.
+
+The file is written when the system is ready and removed at a clean end. It holds addresses and process ids; the
+password of the embedded database stands in its address, so the file is readable by its owner only.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from connectory.domain.errors import ConnectoryError
+
+FILE_NAME = "runtime.json"
+DEFAULT_DATA_DIR = Path(".connectory")
+PASSWORD_FILE_NAME = "admin-password"
+
+
+class NotRunning(ConnectoryError):
+    """No running system was found where it was looked for."""
+
+    code = "not-running"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningSystem:
+    """Where a running system answers. `pids` maps a role's or server's name to its process id.
+
+    The Kafka and database addresses are None on `up --memory`, which has neither.
+    """
+
+    url: str
+    kafka_bootstrap_servers: str | None
+    database_url: str | None
+    pids: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def find(cls, data_dir: Path = DEFAULT_DATA_DIR) -> "RunningSystem":
+        """Read the file of a running system. Raises `NotRunning` when there is none or it cannot be read."""
+        path = data_dir / FILE_NAME
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except FileNotFoundError as error:
+            text = f"no running Connectory in {data_dir}: start one with `connectory up`, or name it with --data-dir"
+            raise NotRunning(text) from error
+        except (OSError, ValueError, TypeError) as error:
+            raise NotRunning(f"cannot read {path}: {error}") from error
+
+    def write(self, data_dir: Path) -> None:
+        """Write the file whole or not at all, with mode 0600."""
+        path = data_dir / FILE_NAME
+        draft = path.with_suffix(".tmp")
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(asdict(self), file, indent=2)
+        draft.replace(path)
+
+    @staticmethod
+    def remove(data_dir: Path) -> None:
+        (data_dir / FILE_NAME).unlink(missing_ok=True)
