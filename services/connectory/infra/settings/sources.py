@@ -1,0 +1,144 @@
+"""Where values of settings come from, each source brought to the form dotted name → raw value.
+
+Problems are collected, not raised, so that an operator sees all of them at once.
+"""
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from connectory.domain.errors import SettingsInvalid
+from connectory.infra.settings.declaration import KnownSetting
+
+Values = dict[str, object]
+
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_INDEXED: Final = re.compile(r"(.+)\[([0-9]+)\]")
+_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_yaml(path: Path) -> Values:
+    """The file's values by dotted name; nested and dotted keys mean the same.
+
+    Raises `SettingsInvalid` when the file cannot be read, is no YAML, or names a key in both ways.
+    """
+    try:
+        content: object = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path} cannot be read: {_cause(error)}") from None
+    except yaml.YAMLError as error:
+        raise SettingsInvalid(f"{path} is not valid YAML{_place(error)}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, Mapping):
+        raise SettingsInvalid(f"{path} must hold a map of settings")
+    return _flat(path, content)
+
+
+def substitute(name: str, value: object, environ: Mapping[str, str], problems: list[str]) -> object:
+    """Replace `${NAME}` in every scalar of the value."""
+    match value:
+        case str():
+            return _VARIABLE.sub(lambda found: _lookup(name, found[1], environ, problems), value)
+        case list():
+            return [substitute(name, item, environ, problems) for item in value]
+        case Mapping():
+            return {key: substitute(name, item, environ, problems) for key, item in value.items()}
+        case _:
+            return value
+
+
+def read_environment(known: Iterable[KnownSetting], environ: Mapping[str, str], problems: list[str]) -> Values:
+    """The values of known settings that are set by a variable, by one with `_FILE`, or by indexed ones."""
+    indexed = _indexed_variables(environ)
+    values: Values = {}
+    for declared in known:
+        for variable in reversed(declared.variables):
+            values.update(_from_variable(declared.name, variable, environ, indexed, problems))
+    return values
+
+
+def variable_forms(variable: str) -> tuple[str, str]:
+    """The names under which a variable may be set, besides indexed ones."""
+    return variable, f"{variable}_FILE"
+
+
+def without_index(variable: str) -> str:
+    match = _INDEXED.fullmatch(variable)
+    return match[1] if match else variable
+
+
+def _from_variable(
+    name: str,
+    variable: str,
+    environ: Mapping[str, str],
+    indexed: Mapping[str, dict[int, str]],
+    problems: list[str],
+) -> Values:
+    forms = [form for form in variable_forms(variable) if form in environ]
+    entries = indexed.get(variable, {})
+    if len(forms) + bool(entries) > 1:
+        problems.append(f"[{name}]: {variable} is set in more than one form; keep one of the variable, _FILE and [0]")
+        return {}
+    if entries:
+        return {name: [entries[index] for index in sorted(entries)]}
+    if not forms:
+        return {}
+    if forms[0] == variable:
+        return {name: environ[variable]}
+    return _from_file(name, forms[0], environ[forms[0]], problems)
+
+
+def _from_file(name: str, variable: str, path: str, problems: list[str]) -> Values:
+    try:
+        return {name: Path(path).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")}
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(f"[{name}]: {path}, named by {variable}, cannot be read: {_cause(error)}")
+        return {}
+
+
+def _indexed_variables(environ: Mapping[str, str]) -> dict[str, dict[int, str]]:
+    indexed: dict[str, dict[int, str]] = {}
+    for variable, value in environ.items():
+        if match := _INDEXED.fullmatch(variable):
+            indexed.setdefault(match[1], {})[int(match[2])] = value
+    return indexed
+
+
+def _lookup(name: str, variable: str, environ: Mapping[str, str], problems: list[str]) -> str:
+    if variable not in environ:
+        problems.append(f"[{name}]: environment variable {variable} is not set")
+    return environ.get(variable, "")
+
+
+def _flat(path: Path, content: Mapping[object, object]) -> Values:
+    values: Values = {}
+    for name, value in _leaves(content, ""):
+        if name in values:
+            raise SettingsInvalid(f"{path}: [{name}] is given twice")
+        values[name] = value
+    return values
+
+
+def _leaves(content: Mapping[object, object], prefix: str) -> Iterator[tuple[str, object]]:
+    for key, value in content.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _place(error: yaml.YAMLError) -> str:
+    """Line and column only: the library's own text quotes the line, which may hold a secret."""
+    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
+    return f": line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+
+
+def _cause(error: OSError | UnicodeDecodeError) -> str:
+    if isinstance(error, OSError):
+        return os.strerror(error.errno) if error.errno else type(error).__name__
+    return "it is not UTF-8"
