@@ -78,6 +78,12 @@ class Unavailable(ConnectoryError):
     code = "unavailable"
 
 
+class MessageTooLarge(ConnectoryError):
+    """A record that the log would not take, found before anything of the call was written."""
+
+    code = "message-too-large"
+
+
 class Fenced(ConnectoryError):
     """Another instance has taken over what this one was working on. Stop, and join anew."""
 

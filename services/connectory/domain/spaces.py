@@ -112,7 +112,7 @@ Space: TypeAlias = NoSpace | ActiveSpace
 NO_SPACE = NoSpace()
 
 
-def decide(command: SpaceCommand, state: Space, context: object) -> list[SpaceEvent]:
+def decide(command: SpaceCommand, state: Space) -> list[SpaceEvent]:
     """Return the events that the command brings about; raise `Refused` when it breaks a rule."""
     match command:
         case CreateSpace():

@@ -1,0 +1,116 @@
+"""What an aggregate is to the loop: topics, record types, and the functions of its decider.
+
+A further aggregate is one more `Aggregate` value; the loop stays as it is.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
+
+from connectory.domain import connector, spaces
+from connectory.domain.commands import ConnectorCommand, CreateConnector, DeleteConnector, UpdateConnector
+from connectory.domain.connector import Active, Connector, Context, TypeRules
+from connectory.domain.events import ConnectorCreated, ConnectorDeleted, ConnectorEvent, ConnectorUpdated
+from connectory.domain.secrets import NO_SECRETS
+from connectory.domain.spaces import (
+    ActiveSpace,
+    CreateSpace,
+    DeleteSpace,
+    Space,
+    SpaceCommand,
+    SpaceCreated,
+    SpaceDeleted,
+    SpaceEvent,
+    SpaceUpdated,
+    UpdateSpace,
+)
+from connectory.infra import topics
+
+
+class CommandLike(Protocol):
+    @property
+    def command_id(self) -> str: ...
+
+
+class StateLike(Protocol):
+    """`version` counts the events of the subject; `recent_commands` are the ids that brought them about."""
+
+    @property
+    def version(self) -> int: ...
+    @property
+    def recent_commands(self) -> tuple[str, ...]: ...
+
+
+C = TypeVar("C", bound=CommandLike)
+S = TypeVar("S", bound=StateLike)
+E = TypeVar("E")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate(Generic[C, S, E]):
+    """`stored` is the state variant that has a record; any other is a tombstone. `deleted` is the event that makes one.
+
+    `shown` takes out of a stored state what a reply must not carry.
+    """
+
+    name: str
+    commands_topic: str
+    events_topic: str
+    states_topic: str
+    commands: tuple[type[C], ...]
+    events: tuple[type[E], ...]
+    stored: type[S]
+    deleted: type[E]
+    absent: S
+    subject_of_command: Callable[[C], str]
+    subject_of_event: Callable[[E], str]
+    decide: Callable[[C, S], list[E]]
+    evolve: Callable[[S, E], S]
+    shown: Callable[[S], S]
+
+    @property
+    def group(self) -> str:
+        return f"aggregate-{self.name}"
+
+    def transactional_id(self, partition: int) -> str:
+        """One id a partition: opening it fences whoever owned the partition before, whatever its group thinks."""
+        return f"{self.group}-{partition}"
+
+
+def connector_aggregate(rules: TypeRules) -> Aggregate[ConnectorCommand, Connector, ConnectorEvent]:
+    context = Context(rules)
+    return Aggregate(
+        name="connector",
+        commands_topic=topics.CONNECTOR_COMMANDS,
+        events_topic=topics.CONNECTOR_EVENTS,
+        states_topic=topics.CONNECTORS,
+        commands=(CreateConnector, UpdateConnector, DeleteConnector),
+        events=(ConnectorCreated, ConnectorUpdated, ConnectorDeleted),
+        stored=Active,
+        deleted=ConnectorDeleted,
+        absent=connector.ABSENT,
+        subject_of_command=lambda command: command.connector_id,
+        subject_of_event=lambda event: event.connector_id,
+        decide=lambda command, state: connector.decide(command, state, context),
+        evolve=connector.evolve,
+        shown=lambda state: replace(state, secrets=NO_SECRETS) if isinstance(state, Active) else state,
+    )
+
+
+def space_aggregate() -> Aggregate[SpaceCommand, Space, SpaceEvent]:
+    return Aggregate(
+        name="space",
+        commands_topic=topics.SPACE_COMMANDS,
+        events_topic=topics.SPACE_EVENTS,
+        states_topic=topics.SPACES,
+        commands=(CreateSpace, UpdateSpace, DeleteSpace),
+        events=(SpaceCreated, SpaceUpdated, SpaceDeleted),
+        stored=ActiveSpace,
+        deleted=SpaceDeleted,
+        absent=spaces.NO_SPACE,
+        subject_of_command=lambda command: command.space_id,
+        subject_of_event=lambda event: event.space_id,
+        decide=spaces.decide,
+        evolve=spaces.evolve,
+        shown=lambda state: state,
+    )

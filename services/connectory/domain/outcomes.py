@@ -1,0 +1,184 @@
+"""How attempts become outcome records: the words of the event log, in one place."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from connectory.domain.execution import (
+    Action,
+    ActionRequest,
+    ErrorSource,
+    Failed,
+    Outcome,
+    RequestPosition,
+    Result,
+    Succeeded,
+    error_text,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorLabel:
+    """What outcomes say about the connector."""
+
+    name: str
+    type_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One try at a request: what its outcomes have in common. `connector` None when there is none to be found."""
+
+    request: ActionRequest
+    position: RequestPosition
+    execution_id: str
+    number: int = 1
+    possible_duplicate: bool = False
+    trace_id: str | None = None
+    connector: ConnectorLabel | None = None
+
+    @property
+    def label(self) -> str:
+        if self.connector is None:
+            return self.request.connector_id
+        return f"{self.connector.type_id}:{self.request.connector_id}: {self.connector.name}"
+
+
+def start(attempt: Attempt, at: datetime) -> Outcome:
+    """The attempt begins now."""
+    return _outcome(attempt, Action.EXECUTE_START, f"action started: {attempt.label}", at, started_at=at, final=False)
+
+
+def finish(attempt: Attempt, started_at: datetime, at: datetime, result: Result) -> Outcome:
+    """The attempt has ended with a result, and the request with it."""
+    duration = (at - started_at) / timedelta(milliseconds=1)
+    match result:
+        case Succeeded():
+            return _outcome(
+                attempt,
+                Action.EXECUTE,
+                f"action executed: {attempt.label}",
+                at,
+                started_at=started_at,
+                final=True,
+                failure=None,
+                duration_ms=duration,
+                request_body_bytes=result.request_body_bytes,
+            )
+        case Failed():
+            return _outcome(
+                attempt,
+                Action.EXECUTE,
+                _failure_message(attempt),
+                at,
+                started_at=started_at,
+                final=True,
+                failure=result,
+                duration_ms=duration,
+                request_body_bytes=result.request_body_bytes,
+            )
+
+
+def refuse(attempt: Attempt, at: datetime, failure: Failed) -> Outcome:
+    """The request ends without a start: nothing was sent."""
+    return _outcome(
+        attempt, Action.EXECUTE, _failure_message(attempt), at, started_at=None, final=True, failure=failure
+    )
+
+
+def time_out(attempt: Attempt, started_at: datetime, at: datetime, limit: timedelta) -> Outcome:
+    """The attempt was cancelled at its time limit."""
+    name = attempt.connector.name if attempt.connector else ""
+    type_id = attempt.connector.type_id if attempt.connector else ""
+    text = (
+        f"action: {type_id}:{attempt.request.connector_id}: '{name}' execution cancelled due to timeout"
+        f' - exceeded default timeout of "{short_duration(limit)}"'
+    )
+    failure = Failed(message=text, retry=None, error_source=ErrorSource.FRAMEWORK, reason="run-timeout")
+    duration = (at - started_at) / timedelta(milliseconds=1)
+    return _outcome(
+        attempt,
+        Action.EXECUTE_TIMEOUT,
+        text,
+        at,
+        started_at=started_at,
+        final=True,
+        failure=failure,
+        duration_ms=duration,
+    )
+
+
+def duplicate(attempt: Attempt, at: datetime) -> Outcome:
+    """The same request id was accepted before, within the window: this submission is not run."""
+    text = f"request {attempt.request.request_id} was submitted before and is not run again"
+    return _outcome(attempt, Action.DUPLICATE, text, at, started_at=None, final=False)
+
+
+def in_doubt(begun: Outcome, at: datetime, *, final: bool) -> Outcome:
+    """What becomes of a start without an end, found after a crash. With `final` the request is not run again."""
+    text = "the executor stopped during this attempt; whether it reached the target is not known"
+    return replace(
+        begun,
+        action=Action.EXECUTE,
+        at=at,
+        final=final,
+        outcome="unknown",
+        reason="in-doubt",
+        error=text,
+        message=begun.message.replace("action started", "action outcome unknown", 1),
+        possible_duplicate=not final,
+    )
+
+
+def short_duration(span: timedelta) -> str:
+    """`5m`, `90s`, `250ms`: the largest unit that divides it."""
+    milliseconds = round(span / timedelta(milliseconds=1))
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+        if milliseconds and milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
+
+
+def _failure_message(attempt: Attempt) -> str:
+    return f"action execution failure: {attempt.label}"
+
+
+def _outcome(
+    attempt: Attempt,
+    action: Action,
+    message: str,
+    at: datetime,
+    *,
+    started_at: datetime | None,
+    final: bool,
+    failure: Failed | None = None,
+    duration_ms: float | None = None,
+    request_body_bytes: int | None = None,
+) -> Outcome:
+    request, connector = attempt.request, attempt.connector
+    ended = final and failure is None
+    return Outcome(
+        execution_id=attempt.execution_id,
+        request_id=request.request_id,
+        space_id=request.space_id,
+        connector_id=request.connector_id,
+        action=action,
+        at=at,
+        started_at=started_at,
+        position=attempt.position,
+        final=final,
+        attempt=attempt.number,
+        message=message,
+        connector_name=connector.name if connector else None,
+        connector_type_id=connector.type_id if connector else None,
+        connector_version=connector.version if connector else None,
+        outcome="success" if ended else "failure" if failure else None,
+        reason=failure.reason if failure else None,
+        error=error_text(failure) if failure else None,
+        duration_ms=duration_ms,
+        source=request.source,
+        requested_by=request.requested_by,
+        possible_duplicate=attempt.possible_duplicate,
+        request_body_bytes=request_body_bytes,
+        trace_id=attempt.trace_id,
+    )

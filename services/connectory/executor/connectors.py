@@ -1,0 +1,108 @@
+"""The connectors of one partition as the executor knows them: followed from the log, opened and prepared on use."""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from connectory.connector_types.registry import Prepared, TypeRegistry
+from connectory.domain.connector import Active
+from connectory.domain.errors import Refused
+from connectory.domain.outcomes import ConnectorLabel
+from connectory.infra.crypto import Redactor, SecretsVault
+from connectory.infra.log import Record, Tail
+from connectory.infra.messages import Messages
+
+PREPARED_AT_MOST = 1000
+"""How many connectors of a partition are kept with their secrets decrypted."""
+
+FETCH_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyConnector:
+    """A connector whose secrets are open and whose config and secrets have passed its type's checks."""
+
+    space_id: str
+    label: ConnectorLabel
+    prepared: Prepared
+    redactor: Redactor
+
+
+class PartitionConnectors:
+    """States by connector id, as encoded bytes. `follow` keeps them up to date."""
+
+    def __init__(self, tail: Tail, messages: Messages, registry: TypeRegistry, vault: SecretsVault) -> None:
+        self._tail = tail
+        self._messages = messages
+        self._registry = registry
+        self._vault = vault
+        self._encoded: dict[str, bytes] = {}
+        self._ready: OrderedDict[str, ReadyConnector] = OrderedDict()
+        self._moved = asyncio.Event()
+        self._known_to = 0
+
+    async def restore(self) -> None:
+        """Read all states up to the end as of now. Before `follow`, not beside it."""
+        end = await self._tail.end_offset()
+        while self._tail.position < end:
+            await self._read_on()
+
+    async def follow(self) -> None:
+        """Read on until cancelled."""
+        while True:
+            await self._read_on()
+            self._moved.set()
+            self._moved = asyncio.Event()
+
+    async def catch_up(self) -> None:
+        """Return when everything written before this call is known. Needs `follow` to run."""
+        end = await self._tail.end_offset()
+        while self._known_to < end:
+            await self._moved.wait()
+
+    def find(self, connector_id: str) -> Active | None:
+        encoded = self._encoded.get(connector_id)
+        return self._messages.decode(encoded, Active) if encoded is not None else None
+
+    def ready(self, connector_id: str) -> ReadyConnector | None:
+        """A connector that was prepared before and has not changed since."""
+        ready = self._ready.get(connector_id)
+        if ready is not None:
+            self._ready.move_to_end(connector_id)
+        return ready
+
+    def prepare(self, connector_id: str) -> ReadyConnector:
+        """Open the secrets and check the connector.
+
+        Raises `Refused` when there is no such connector or its type or config does not let it run, and
+        `SecretsUnreadable`.
+        """
+        active = self.find(connector_id)
+        if active is None:
+            raise Refused.not_found(connector_id)
+        self._registry.check_enabled(active.connector_type_id)
+        secrets = self._vault.open(connector_id, active.secrets)
+        prepared = self._registry.prepare(active.connector_type_id, active.config, secrets)
+        ready = ReadyConnector(active.space_id, label_of(active), prepared, Redactor(secrets))
+        self._ready[connector_id] = ready
+        if len(self._ready) > PREPARED_AT_MOST:
+            self._ready.popitem(last=False)
+        return ready
+
+    async def _read_on(self) -> None:
+        self._absorb(await self._tail.fetch(FETCH_SECONDS))
+        self._known_to = self._tail.position
+
+    def _absorb(self, records: Sequence[Record]) -> None:
+        for record in records:
+            connector_id = (record.key or b"").decode("utf-8", "replace")
+            self._ready.pop(connector_id, None)
+            if record.value is None:
+                self._encoded.pop(connector_id, None)
+            else:
+                self._encoded[connector_id] = record.value
+
+
+def label_of(active: Active) -> ConnectorLabel:
+    return ConnectorLabel(name=active.name, type_id=active.connector_type_id, version=active.version)

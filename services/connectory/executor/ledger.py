@@ -1,0 +1,112 @@
+"""What the outcomes of a partition tell a new owner about the requests that it will read again.
+
+The ledger is the outcome topic itself: nothing else is written down. Requests are known by their position (one
+submission) and by their id (all submissions of one request).
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from connectory.domain.execution import Action, Outcome
+
+GENERATIONS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """Not seen before: run it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """This very submission has its outcome: skip it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resubmitted:
+    """Another submission of the same id was accepted within the window: do not run it."""
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """Attempts of this submission that began and have no end, oldest first."""
+
+    begun: tuple[Outcome, ...]
+
+
+Verdict = Fresh | Done | Resubmitted | InDoubt
+
+FRESH = Fresh()
+DONE = Done()
+RESUBMITTED = Resubmitted()
+
+
+class RecentIds:
+    """Request ids of the last `window`, forgotten a generation (a twelfth of the window) at a time."""
+
+    def __init__(self, window: timedelta) -> None:
+        self._window = window
+        self._generations: deque[tuple[datetime, set[str]]] = deque()
+
+    def __contains__(self, request_id: str) -> bool:
+        return any(request_id in ids for _, ids in self._generations)
+
+    def add(self, request_id: str, at: datetime) -> None:
+        if not self._generations or at - self._generations[-1][0] >= self._window / GENERATIONS:
+            self._generations.append((at, set()))
+            self._forget(at)
+        self._generations[-1][1].add(request_id)
+
+    def _forget(self, now: datetime) -> None:
+        while now - self._generations[0][0] > self._window + self._window / GENERATIONS:
+            self._generations.popleft()
+
+
+class Ledger:
+    """Fed with the partition's outcomes in order, then asked about each request as it is read.
+
+    Only positions at or after `committed_offset` are remembered one by one: earlier requests are not read again.
+    """
+
+    def __init__(self, topic: str, committed_offset: int, window: timedelta) -> None:
+        self._topic = topic
+        self._committed_offset = committed_offset
+        self._done: set[int] = set()
+        self._begun: dict[int, list[Outcome]] = {}
+        self._recent = RecentIds(window)
+
+    def absorb(self, outcome: Outcome) -> None:
+        """Take in one outcome. A `duplicate` closes its own submission and says nothing about the others."""
+        if outcome.action is not Action.DUPLICATE:
+            self._recent.add(outcome.request_id, outcome.at)
+        offset = outcome.position.offset
+        if outcome.position.topic != self._topic or offset < self._committed_offset:
+            return
+        if outcome.final or outcome.action is Action.DUPLICATE:
+            self._done.add(offset)
+            self._begun.pop(offset, None)
+        elif outcome.action is Action.EXECUTE_START:
+            self._begun.setdefault(offset, []).append(outcome)
+        else:
+            self._end(offset, outcome.execution_id)
+
+    def _end(self, offset: int, execution_id: str) -> None:
+        begun = [each for each in self._begun.get(offset, ()) if each.execution_id != execution_id]
+        if begun:
+            self._begun[offset] = begun
+        else:
+            self._begun.pop(offset, None)
+
+    def judge(self, offset: int, request_id: str, at: datetime) -> Verdict:
+        """Say what to do with the submission at `offset`, and remember it. Each submission is asked about once."""
+        if offset in self._done:
+            self._done.remove(offset)
+            return DONE
+        begun = self._begun.pop(offset, None)
+        if begun:
+            return InDoubt(tuple(begun))
+        if request_id in self._recent:
+            return RESUBMITTED
+        self._recent.add(request_id, at)
+        return FRESH

@@ -1,0 +1,41 @@
+"""Which requests of a partition are done, and therefore how far the group's progress may be committed."""
+
+from collections import deque
+
+from connectory.infra.log import Committed
+
+
+class Progress:
+    """Requests are begun in order of offset and done in any order; the lowest one not done bounds the commit.
+
+    With each request goes the end of the partition's outcomes when it was read: every outcome of it lies after that,
+    so it is where a successor must begin to read the ledger.
+    """
+
+    def __init__(self, next_offset: int) -> None:
+        self._next_offset = next_offset
+        self._begun: deque[tuple[int, int]] = deque()
+        self._done: set[int] = set()
+
+    @property
+    def outstanding(self) -> int:
+        return len(self._begun) - len(self._done)
+
+    def begin(self, offset: int, outcomes_end: int) -> None:
+        self._begun.append((offset, outcomes_end))
+        self._next_offset = offset + 1
+
+    def done(self, offset: int) -> None:
+        self._done.add(offset)
+        while self._begun and self._begun[0][0] in self._done:
+            self._done.remove(self._begun.popleft()[0])
+
+    def committable(self, outcomes_end: int) -> Committed:
+        """The progress to commit now; `outcomes_end` is that of this moment, for when nothing is outstanding."""
+        offset, ledger_from = self._begun[0] if self._begun else (self._next_offset, outcomes_end)
+        return Committed(offset, str(ledger_from))
+
+
+def ledger_from(committed: Committed | None) -> int | None:
+    """Where the ledger must be read from, None when the progress does not say."""
+    return int(committed.metadata) if committed and committed.metadata.isdecimal() else None

@@ -1,0 +1,43 @@
+"""Record headers of our own, beside those of CloudEvents: how a record says where its answer goes, and its way here."""
+
+from typing import Final
+
+from connectory.infra.log import Headers, Record
+
+REPLY_PARTITION: Final = "connectory-reply-partition"
+"""On a command: the partition of `replies` on which the requester waits, as decimal text."""
+
+FORWARDED_FROM: Final = "connectory-forwarded-from"
+"""On a request that was moved to its home partition: the partition it was found on, as decimal text."""
+
+
+def header(record: Record, name: str) -> str | None:
+    """The first header of that name as text; None when it is absent or not UTF-8."""
+    for key, value in record.headers:
+        if key == name:
+            try:
+                return value.decode()
+            except UnicodeDecodeError:
+                return None
+    return None
+
+
+def reply_partition(record: Record) -> int | None:
+    """Where the answer to a command goes; None when nobody waits for one, or the header is no number."""
+    text = header(record, REPLY_PARTITION)
+    return int(text) if text is not None and text.isdecimal() else None
+
+
+def reply_to(partition: int) -> Headers:
+    return ((REPLY_PARTITION, str(partition).encode()),)
+
+
+def traceparent(record: Record) -> str | None:
+    """The W3C trace context of the record, unchecked."""
+    return header(record, "traceparent")
+
+
+def trace_id(record: Record) -> str | None:
+    """The trace id (32 hexadecimal digits) of the record's trace context, None when it has no valid one."""
+    parts = (traceparent(record) or "").split("-")
+    return parts[1] if len(parts) >= 4 and len(parts[1]) == 32 else None
