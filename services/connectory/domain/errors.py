@@ -66,6 +66,12 @@ class Undecodable(ConnectoryError):
     code = "undecodable"
 
 
+class Unencodable(ConnectoryError):
+    """A value that no record on the log can hold: NaN, JSON nested too deep, a number out of range."""
+
+    code = "unencodable"
+
+
 class SecretsUnreadable(ConnectoryError):
     """Secrets that none of the configured keys opens."""
 

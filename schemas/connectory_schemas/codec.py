@@ -1,0 +1,107 @@
+"""Bytes ↔ plain values, in the Confluent wire format: a zero byte, the schema id (4 bytes, big-endian), the body."""
+
+import json
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, Final, NamedTuple, TypeAlias, cast
+
+from fastavro import parse_schema, schemaless_reader, schemaless_writer
+from fastavro.read import SchemaResolutionError
+from fastavro.schema import SchemaParseException
+from fastavro.types import Schema
+
+from connectory_schemas.registry import NotRegistered, SchemaRegistry, bundled_schemas
+
+Datum: TypeAlias = dict[str, Any]
+"""A record as a dictionary of plain values; the Avro edge is where `Any` ends."""
+
+MAGIC: Final = 0
+PREFIX_BYTES: Final = 5
+
+_UNREADABLE = (EOFError, LookupError, ValueError, ArithmeticError, TypeError, SchemaResolutionError)
+"""What fastavro raises on bytes that are not what the schema says."""
+
+
+class Malformed(ValueError):
+    """Bytes that are not a record of a known schema. The message says in what way."""
+
+
+class _Writing(NamedTuple):
+    prefix: bytes
+    schema: Schema
+
+
+class _Reading(NamedTuple):
+    """`newest` is None when the writer's schema is the newest: no resolution needed."""
+
+    subject: str
+    written: Schema
+    newest: Schema | None
+
+
+class Codec:
+    """Writes the newest version of each record and reads any version as the newest.
+
+    Newest means: of the schemas that come with this package, whatever else the registry holds. The registry may grow
+    meanwhile; an id is looked up when it is first seen.
+    """
+
+    def __init__(self, registry: SchemaRegistry) -> None:
+        self._registry = registry
+        self._writing: dict[str, _Writing] = {}
+        self._reading: dict[int, _Reading] = {}
+        bundled = bundled_schemas()
+        for subject in bundled.subjects():
+            text = bundled.latest(subject).text
+            schema_id = registry.find(subject, text).id
+            self._writing[subject] = _Writing(bytes([MAGIC]) + schema_id.to_bytes(4, "big"), _parse(text))
+            self._reading[schema_id] = _Reading(subject, self._writing[subject].schema, None)
+
+    def encode(self, subject: str, datum: Mapping[str, object]) -> bytes:
+        """Raises ValueError, TypeError or OverflowError when a value does not fit its field."""
+        writing = self._writing[subject]
+        out = BytesIO()
+        out.write(writing.prefix)
+        schemaless_writer(out, writing.schema, datum)
+        return out.getvalue()
+
+    def decode(self, value: bytes) -> tuple[str, Datum]:
+        """Return the subject and the record as its newest version says. Raises `Malformed`."""
+        reading = self._reading_of(value)
+        body = BytesIO(value)
+        body.seek(PREFIX_BYTES)
+        try:
+            datum = schemaless_reader(body, reading.written, reading.newest)
+        except _UNREADABLE as error:
+            raise Malformed(f"The body is not a {reading.subject}: {_reason(error)}") from error
+        if (rest := len(value) - body.tell()) != 0:
+            raise Malformed(f"{rest} bytes follow the {reading.subject}")
+        return reading.subject, cast("Datum", datum)
+
+    def _reading_of(self, value: bytes) -> _Reading:
+        if len(value) < PREFIX_BYTES:
+            raise Malformed(f"{len(value)} bytes are too short for a magic byte and a schema id")
+        if value[0] != MAGIC:
+            raise Malformed(f"The first byte is 0x{value[0]:02x}, not the magic byte 0x00")
+        schema_id = int.from_bytes(value[1:PREFIX_BYTES], "big")
+        return self._reading.get(schema_id) or self._learn(schema_id)
+
+    def _learn(self, schema_id: int) -> _Reading:
+        try:
+            schema = self._registry.schema(schema_id)
+            reading = _Reading(schema.subject, _parse(schema.text), self._writing[schema.subject].schema)
+        except NotRegistered as error:
+            raise Malformed(f"The schema id {schema_id} is unknown") from error
+        except (KeyError, ValueError, SchemaParseException) as error:
+            raise Malformed(f"The schema {schema_id} cannot be used: {_reason(error)}") from error
+        self._reading[schema_id] = reading
+        return reading
+
+
+def _parse(text: str) -> Schema:
+    """Each schema has its own names: versions of a record share theirs."""
+    return parse_schema(json.loads(text), named_schemas={})
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__} {error}".strip()

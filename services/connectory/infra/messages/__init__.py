@@ -1,0 +1,82 @@
+"""Records on the log ↔ dataclasses of the domain.
+
+`Messages` is what the roles use. How each dataclass is carried stands in `records`, the bytes are made by
+`connectory_schemas`.
+"""
+
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from connectory.domain.errors import Undecodable, Unencodable
+from connectory.infra.log import Message
+from connectory.infra.messages.cloudevents import event_headers, read_traceparent, trace_id_of
+from connectory.infra.messages.records import RECORDS, RecordType
+from connectory_schemas.codec import Codec, Malformed
+from connectory_schemas.registry import SchemaRegistry, bundled_schemas
+
+__all__ = ["Messages", "read_traceparent", "trace_id_of"]
+
+T = TypeVar("T")
+
+_BY_TYPE: Final[dict[type, RecordType[Any]]] = {record.type: record for record in RECORDS}
+_BY_SUBJECT: Final[dict[str, RecordType[Any]]] = {record.subject: record for record in RECORDS}
+
+
+class Messages:
+    """Encodes and decodes every record on the log. Safe to share; holds parsed schemas only."""
+
+    def __init__(self, registry: SchemaRegistry | None = None) -> None:
+        """The registry gives the schema ids on the wire; by default those of `connectory_schemas`."""
+        self._codec = Codec(registry or bundled_schemas())
+
+    def encode(self, record: object) -> bytes:
+        """Return the record in the Confluent wire format. Events are written without `wrapped_key`.
+
+        Raises `Unencodable` for values that no record can hold: NaN, JSON nested too deep, a number out of range.
+        """
+        record_type = _BY_TYPE[type(record)]
+        try:
+            return self._codec.encode(record_type.subject, record_type.shape.write(record))
+        except (ValueError, OverflowError) as error:
+            raise Unencodable(f"Cannot write {record_type.name}: {error}") from error
+
+    def decode(self, value: bytes | None, *expected: type[T]) -> T:
+        """Return the record, which is of one of the expected types.
+
+        Raises `Undecodable` for anything else: no value, bytes that are not a record, an unknown schema id, a record
+        of another type, JSON text that is not JSON. Where several types are expected, annotate the variable with
+        their union.
+        """
+        if value is None:
+            raise Undecodable("The record has no value")
+        try:
+            subject, datum = self._codec.decode(value)
+        except Malformed as error:
+            raise Undecodable(str(error)) from error
+        record_type = _BY_SUBJECT[subject]
+        if record_type.type not in expected:
+            wanted = " or ".join(_BY_TYPE[type_].name for type_ in expected)
+            raise Undecodable(f"Expected {wanted}, got {record_type.name}")
+        try:
+            record: T = record_type.shape.read(datum)
+        except ValueError as error:
+            raise Undecodable(f"Not a valid {record_type.name}: {error}") from error
+        return record
+
+    def message(
+        self,
+        topic: str,
+        key: str | None,
+        record: object,
+        *,
+        at: datetime,
+        partition: int | None = None,
+        traceparent: str | None = None,
+    ) -> Message:
+        """Return the record ready to be written, with its CloudEvents headers. `at` becomes `ce_time`.
+
+        Raises `Unencodable`, as `encode` does.
+        """
+        record_type = _BY_TYPE[type(record)]
+        headers = event_headers(topic, record_type.subject, record_type.identity(record), at, traceparent)
+        return Message(topic, None if key is None else key.encode(), self.encode(record), headers, partition)

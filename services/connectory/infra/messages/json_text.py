@@ -1,0 +1,114 @@
+"""Free-form JSON (config, params, data) as it is carried inside records: compact JSON text.
+
+Both directions keep the same limits, so that whatever was accepted for writing can be read again: finite numbers, and
+at most `MAX_NESTING` levels of objects and lists.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
+from typing import Any, Final
+
+from connectory.domain.json_types import Json, JsonObject
+
+MAX_NESTING: Final = 100
+"""Far below the interpreter's recursion limit, which depends on how deep the caller already is."""
+
+
+def write_json(value: Json) -> str:
+    """Raises ValueError for what JSON has no words for, and for too deep a nesting."""
+    try:
+        text = _ENCODER.encode(value)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    _check_nesting(text, value)
+    return text
+
+
+def read_json(text: str) -> Json:
+    """Raises ValueError for anything but one JSON value within the limits."""
+    try:
+        value: Json = _DECODER.decode(text)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    _check_nesting(text, value)
+    return value
+
+
+def read_json_object(text: str) -> JsonObject:
+    """As `read_json`, for a JSON object only."""
+    match read_json(text):
+        case dict() as value:
+            return value
+        case value:
+            raise ValueError(f"expected a JSON object, got {_kind(value)}")
+
+
+_TOO_DEEP: Final = f"JSON is nested deeper than {MAX_NESTING} levels"
+
+
+def _check_nesting(text: str, value: Json) -> None:
+    """Counting brackets in the text is cheap, and settles nearly every case."""
+    if text.count("[") + text.count("{") > MAX_NESTING and _is_too_deep(value):
+        raise ValueError(_TOO_DEEP)
+
+
+def _is_too_deep(value: Json) -> bool:
+    level: list[Json] = [value]
+    for _ in range(MAX_NESTING + 1):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return False
+    return True
+
+
+def _children(value: Json) -> Iterator[Json]:
+    match value:
+        case str():
+            return iter(())
+        case Mapping():
+            return iter(value.values())
+        case Sequence():
+            return iter(value)
+        case _:
+            return iter(())
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"the number {text[:40]} is too large")
+    return number
+
+
+def _no_constant(text: str) -> float:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _plain(value: object) -> dict[Any, Any] | list[Any]:
+    """Mappings and sequences that are not dict, list or tuple."""
+    match value:
+        case Mapping():
+            return dict(value)
+        case Sequence():
+            return list(value)
+        case _:
+            raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def _kind(value: Json) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case _:
+            return "a list"
+
+
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant)
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_plain)

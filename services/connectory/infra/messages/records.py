@@ -1,0 +1,138 @@
+"""Every record on the log: its dataclass, its Avro name, how its fields are carried, and what identifies it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Generic, TypeVar, get_args
+
+from connectory.domain.commands import CreateConnector, DeleteConnector, UpdateConnector
+from connectory.domain.connector import Active
+from connectory.domain.dead_letters import DeadLetter
+from connectory.domain.events import ConnectorCreated, ConnectorDeleted, ConnectorEvent, ConnectorUpdated
+from connectory.domain.execution import (
+    Action,
+    ActionRequest,
+    Delivery,
+    ErrorSource,
+    Failed,
+    Outcome,
+    OutcomeStatus,
+    RequestPosition,
+    Result,
+    Succeeded,
+)
+from connectory.domain.replies import CommandAccepted, CommandRefused, RequestCompleted
+from connectory.domain.secrets import SealedSecrets, WrappedKey
+from connectory.domain.spaces import (
+    ActiveSpace,
+    CreateSpace,
+    DeleteSpace,
+    SpaceCreated,
+    SpaceDeleted,
+    SpaceDetails,
+    SpaceEvent,
+    SpaceUpdated,
+    UpdateSpace,
+)
+from connectory.infra.messages.json_text import read_json, read_json_object, write_json
+from connectory.infra.messages.shapes import Conversion, Shape, one_of, optional
+
+NAMESPACE = "connectory"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordType(Generic[T]):
+    """`identity` is what stays the same when the record is written again: the id of its CloudEvent."""
+
+    type: type[T]
+    name: str
+    shape: Shape[T]
+    identity: Callable[[T], str]
+
+    @property
+    def subject(self) -> str:
+        return f"{NAMESPACE}.{self.name}"
+
+
+JSON_OBJECT = Conversion(write_json, read_json_object)
+STRINGS = Conversion(list, tuple)
+SEALED_SECRETS = Shape(
+    SealedSecrets,
+    ciphertexts=Conversion(dict, None),
+    wrapped_key=optional(Shape(WrappedKey)),
+)
+CIPHERTEXTS = Conversion(lambda secrets: dict(secrets.ciphertexts), SealedSecrets)
+"""Secrets in events: without the key to them."""
+
+SPACE_DETAILS = Shape(SpaceDetails, disabled_features=STRINGS)
+RECORD_HEADERS = Conversion(
+    lambda headers: [{"name": name, "value": value} for name, value in headers],
+    lambda headers: tuple((header["name"], header["value"]) for header in headers),
+)
+
+_SUCCEEDED = Shape(Succeeded, data=Conversion(write_json, read_json))
+_FAILED = Shape(Failed, error_source=one_of(ErrorSource))
+
+
+def _write_result(result: Result) -> tuple[str, dict[str, Any]]:
+    """A union of records wants the name with the record."""
+    if isinstance(result, Succeeded):
+        return f"{NAMESPACE}.Succeeded", _SUCCEEDED.write(result)
+    return f"{NAMESPACE}.Failed", _FAILED.write(result)
+
+
+def _read_result(datum: dict[str, Any]) -> Result:
+    return _SUCCEEDED.read(datum) if "data" in datum else _FAILED.read(datum)
+
+
+def _record(
+    type_: type[T], identity: Callable[[T], str], *, name: str | None = None, **conversions: Conversion | Shape[Any]
+) -> RecordType[T]:
+    return RecordType(type_, name or type_.__name__, Shape(type_, **conversions), identity)
+
+
+_command_id: Callable[[Any], str] = attrgetter("command_id")
+
+
+def _event_id(event: ConnectorEvent | SpaceEvent) -> str:
+    """Versions start anew when a connector is created again under its id, so the version alone would not do."""
+    return f"{event.command_id}/{event.version}"
+
+
+def _state_id(state: Active | ActiveSpace) -> str:
+    return f"{state.recent_commands[-1] if state.recent_commands else ''}/{state.version}"
+
+
+RECORDS: tuple[RecordType[Any], ...] = (
+    _record(CreateConnector, _command_id, config=JSON_OBJECT, secrets=SEALED_SECRETS),
+    _record(UpdateConnector, _command_id, config=JSON_OBJECT, secrets=SEALED_SECRETS),
+    _record(DeleteConnector, _command_id),
+    _record(ConnectorCreated, _event_id, config=JSON_OBJECT, secrets=CIPHERTEXTS),
+    _record(ConnectorUpdated, _event_id, config=JSON_OBJECT, secrets=CIPHERTEXTS),
+    _record(ConnectorDeleted, _event_id),
+    _record(
+        Active, _state_id, name="ConnectorState", config=JSON_OBJECT, secrets=SEALED_SECRETS, recent_commands=STRINGS
+    ),
+    _record(CommandAccepted, _command_id),
+    _record(CommandRefused, _command_id),
+    _record(RequestCompleted, lambda reply: reply.execution_id, result=Conversion(_write_result, _read_result)),
+    _record(ActionRequest, lambda request: request.request_id, params=JSON_OBJECT, delivery=one_of(Delivery)),
+    _record(
+        Outcome,
+        lambda outcome: f"{outcome.execution_id}/{outcome.action}",
+        name="ActionOutcome",
+        action=one_of(Action),
+        outcome=optional(one_of(get_args(OutcomeStatus))),
+        position=Shape(RequestPosition),
+    ),
+    _record(DeadLetter, lambda letter: f"{letter.topic}/{letter.partition}/{letter.offset}", headers=RECORD_HEADERS),
+    _record(CreateSpace, _command_id, details=SPACE_DETAILS),
+    _record(UpdateSpace, _command_id, details=SPACE_DETAILS),
+    _record(DeleteSpace, _command_id),
+    _record(SpaceCreated, _event_id, details=SPACE_DETAILS),
+    _record(SpaceUpdated, _event_id, details=SPACE_DETAILS),
+    _record(SpaceDeleted, _event_id),
+    _record(ActiveSpace, _state_id, name="SpaceState", details=SPACE_DETAILS, recent_commands=STRINGS),
+)
