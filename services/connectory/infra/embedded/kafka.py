@@ -1,0 +1,192 @@
+"""A real Kafka broker as our child: one KRaft node that is broker and controller, on the loopback interface."""
+
+import asyncio
+import base64
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGTERM
+from typing import Final
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
+
+from connectory.infra.embedded.data_dir import hold_data_dir, require_space
+from connectory.infra.embedded.errors import writing_to
+from connectory.infra.embedded.jars import default_jar_cache, provide_jars
+from connectory.infra.embedded.java import Java, find_java
+from connectory.infra.embedded.leftovers import end_leftover, read_record
+from connectory.infra.embedded.ports import LOOPBACK, choose_port, free_port
+from connectory.infra.embedded.processes import Launch, Server, ServerProcess, run
+from connectory.infra.embedded.progress import Progress, Silent
+
+DEFAULT_HEAP_MIB: Final = 512
+POLL_SECONDS: Final = 0.05
+RECORD: Final = "server.pid.json"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedKafka:
+    """A broker that answers."""
+
+    bootstrap_servers: str
+    process: ServerProcess
+
+
+@dataclass(frozen=True, slots=True)
+class _Installation:
+    java: Java
+    jars: tuple[Path, ...]
+
+
+@asynccontextmanager
+async def embedded_kafka(
+    data_dir: Path,
+    port: int | None = None,
+    *,
+    heap_mib: int = DEFAULT_HEAP_MIB,
+    progress: Progress | None = None,
+    jar_cache: Path | None = None,
+) -> AsyncIterator[EmbeddedKafka]:
+    """Run a broker whose data are in `data_dir`/kafka, until the context ends.
+
+    Without `port` it is the one of the last run, or another if that is taken. Raises `CannotProvision`.
+    """
+    watched = progress or Silent()
+    with hold_data_dir(data_dir / "kafka") as directory:
+        require_space(directory)
+        installation = await asyncio.to_thread(_install, jar_cache or default_jar_cache(), watched)
+        await asyncio.to_thread(end_leftover, directory / RECORD, SIGTERM)
+        server = await _prepare(directory, installation, _choose_port(directory, port), heap_mib)
+        watched.step("Starting Kafka")
+        process = ServerProcess(server)
+        await process.start()
+        try:
+            yield EmbeddedKafka(f"{LOOPBACK}:{server.port}", process)
+        finally:
+            await process.stop()
+
+
+def _install(jar_cache: Path, progress: Progress) -> _Installation:
+    return _Installation(find_java(), tuple(provide_jars(jar_cache, progress)))
+
+
+def _choose_port(directory: Path, wanted: int | None) -> int:
+    last = read_record(directory / RECORD)
+    return choose_port(wanted, preferred=last.port if last else None, setting="--kafka-port")
+
+
+async def _prepare(directory: Path, installation: _Installation, port: int, heap_mib: int) -> Server:
+    with writing_to(directory):
+        for name in ("data", "log"):
+            (directory / name).mkdir(exist_ok=True)
+        (directory / "server.properties").write_text(_properties(broker_settings(directory / "data", port)))
+    if not (directory / "data" / "meta.properties").exists():
+        await run(_format(directory, installation), "prepare the data directory of the embedded Kafka")
+    return Server(
+        name="Kafka",
+        port=port,
+        launch=_launch(directory, installation, heap_mib),
+        ready=lambda: _until_it_answers(port),
+        record=directory / RECORD,
+        log=directory / "log" / "kafka.log",
+    )
+
+
+def broker_settings(data: Path, port: int) -> Mapping[str, str | int]:
+    """The broker's configuration. Its controller listens on another free port of the loopback interface."""
+    controller = free_port()
+    return {
+        "node.id": 1,
+        "process.roles": "broker,controller",
+        "controller.quorum.voters": f"1@{LOOPBACK}:{controller}",
+        "listeners": f"BROKER://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller}",
+        "advertised.listeners": f"BROKER://{LOOPBACK}:{port}",
+        "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "BROKER",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": str(data),
+        "auto.create.topics.enable": "false",
+        "group.initial.rebalance.delay.ms": 0,
+        # Progress must outlast a long time switched off, and expires by the clock.
+        "offsets.retention.minutes": 10 * 366 * 24 * 60,
+        "offsets.topic.num.partitions": 8,
+        "offsets.topic.replication.factor": 1,
+        "transaction.state.log.num.partitions": 8,
+        "transaction.state.log.replication.factor": 1,
+        "transaction.state.log.min.isr": 1,
+        "share.coordinator.state.topic.replication.factor": 1,
+        "share.coordinator.state.topic.min.isr": 1,
+        # The default takes a quarter of the heap.
+        "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+    }
+
+
+def _properties(settings: Mapping[str, str | int]) -> str:
+    # A backslash escapes in this format.
+    return "".join(f"{name}={str(value).replace(chr(92), chr(92) * 2)}\n" for name, value in settings.items())
+
+
+def _format(directory: Path, installation: _Installation) -> Launch:
+    flags = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    arguments = ["format", "--ignore-formatted", f"--cluster-id={cluster}", f"--config={directory}/server.properties"]
+    return _java(directory, installation, flags, "kafka.tools.StorageTool", arguments)
+
+
+def _launch(directory: Path, installation: _Installation, heap_mib: int) -> Launch:
+    flags = [f"-Xmx{heap_mib}m", f"-Xms{heap_mib // 4}m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError"]
+    return _java(directory, installation, flags, "kafka.Kafka", [str(directory / "server.properties")])
+
+
+def _java(
+    directory: Path, installation: _Installation, flags: Sequence[str], program: str, arguments: Sequence[str]
+) -> Launch:
+    log4j = Path(__file__).with_name("kafka_log4j2.xml")
+    command = [
+        str(installation.java.program),
+        *flags,
+        "-Djava.awt.headless=true",
+        f"-Dlog4j2.configurationFile={log4j.as_uri()}",
+        f"-Dconnectory.log.dir={directory / 'log'}",
+        *(["--enable-native-access=ALL-UNNAMED"] if installation.java.version >= 24 else []),
+        "-cp",
+        ":".join(map(str, installation.jars)),
+        program,
+        *arguments,
+    ]
+    return Launch(command, directory, output=directory / "log" / "output.log", stop_signal=SIGTERM)
+
+
+async def _until_it_answers(port: int) -> None:
+    while True:
+        if await _answers(port):
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _answers(port: int) -> bool:
+    """Whether the broker lists itself: it does once it takes requests for all that it is in charge of."""
+    if not await _listens(port):
+        return False
+    client = AIOKafkaClient(bootstrap_servers=f"{LOOPBACK}:{port}")
+    try:
+        await client.bootstrap()
+        return bool(client.cluster.brokers())
+    except KafkaError:
+        return False
+    finally:
+        await client.close()
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(LOOPBACK, port)
+    except OSError:
+        return False
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    return True

@@ -1,0 +1,46 @@
+"""TCP ports on the loopback interface."""
+
+import socket
+from typing import Final
+
+from connectory.infra.embedded.errors import CannotProvision
+
+LOOPBACK: Final = "127.0.0.1"
+
+
+def choose_port(wanted: int | None, *, preferred: int | None = None, setting: str) -> int:
+    """The wanted port, or else the preferred one if it is free, or else any free one.
+
+    Raises `CannotProvision` naming `setting` when the wanted port is taken.
+    """
+    if wanted is not None:
+        _require_free(wanted, setting)
+        return wanted
+    return preferred if preferred and _is_free(preferred) else free_port()
+
+
+def free_port() -> int:
+    """A port that is free now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _require_free(port: int, setting: str) -> None:
+    if not _is_free(port):
+        raise CannotProvision(
+            f"port {port} on {LOOPBACK} is taken: stop what listens there, or choose another with {setting} "
+            "(left out, a free one is chosen)"
+        )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As the servers do: what lingers of connections that are over (TIME_WAIT) does not count as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True

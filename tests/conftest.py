@@ -1,0 +1,101 @@
+"""Real servers for the tests that need them: one Kafka and one PostgreSQL, started once a run when first asked for."""
+
+import os
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import NoReturn
+
+import asyncpg
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+
+from connectory.infra.embedded import (
+    CannotProvision,
+    EmbeddedKafka,
+    EmbeddedPostgres,
+    embedded_kafka,
+    embedded_postgres,
+)
+
+
+def _cannot_test(error: CannotProvision) -> NoReturn:
+    """Skip where somebody works without servers; fail where tests are the gate."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(error.message, pytrace=False)
+    pytest.skip(error.message)
+
+
+@pytest.fixture(scope="session")
+def server_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of the run's servers."""
+    return tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="session")
+async def kafka_server(server_dir: Path) -> AsyncIterator[EmbeddedKafka]:
+    async with AsyncExitStack() as stack:
+        try:
+            server = await stack.enter_async_context(embedded_kafka(server_dir))
+        except CannotProvision as error:
+            _cannot_test(error)
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def postgres_server(server_dir: Path) -> AsyncIterator[EmbeddedPostgres]:
+    async with AsyncExitStack() as stack:
+        try:
+            server = await stack.enter_async_context(embedded_postgres(server_dir))
+        except CannotProvision as error:
+            _cannot_test(error)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap(kafka_server: EmbeddedKafka) -> str:
+    """`host:port` of the run's broker. Share it: name topics and groups after `topic_prefix`."""
+    return kafka_server.bootstrap_servers
+
+
+@pytest.fixture(scope="session")
+def postgres_url(postgres_server: EmbeddedPostgres) -> str:
+    """The run's database server. For a database of one's own: `database_url`."""
+    return postgres_server.url
+
+
+@pytest.fixture
+async def database_url(postgres_url: str) -> AsyncIterator[str]:
+    """A fresh database, dropped after the test."""
+    name = f"test_{uuid.uuid4().hex}"
+    await _execute(postgres_url, f'CREATE DATABASE "{name}"')
+    yield f"{postgres_url.rpartition('/')[0]}/{name}"
+    await _execute(postgres_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def topic_prefix(kafka_bootstrap: str) -> AsyncIterator[str]:
+    """What the test's topics begin with; they are deleted after it."""
+    prefix = f"test-{uuid.uuid4().hex[:12]}."
+    yield prefix
+    await _delete_topics(kafka_bootstrap, prefix)
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _delete_topics(bootstrap: str, prefix: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        names = [name for name in await admin.list_topics() if name.startswith(prefix)]
+        if names:
+            await admin.delete_topics(names)
+    finally:
+        await admin.close()
