@@ -1,1 +1,9 @@
 """The read models. One file a projection, its SQL beside it; `ALL` is the registration."""
+
+from typing import Final
+
+from connectory_projections.connectors_by_space import CONNECTORS_BY_SPACE
+from connectory_projections.event_log import EVENT_LOG
+from connectory_projections.model import AnyProjection
+
+ALL: Final[tuple[AnyProjection, ...]] = (CONNECTORS_BY_SPACE, EVENT_LOG)

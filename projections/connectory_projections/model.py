@@ -1,12 +1,12 @@
-"""What a projection is: the topic it reads, its tables, and how a record becomes row changes.
+"""What a projection is: the topic it reads, its tables, how a record becomes row changes, and queries on the tables.
 
-Row changes are values. The runner in the projector applies them to Postgres, the in-memory twin to dictionaries; a
-projection itself touches neither.
+Row changes and queries are values. The runner in the projector applies changes to Postgres, the in-memory twin to
+dictionaries; `Database` runs the queries. A projection itself touches neither.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -15,7 +15,8 @@ Row: TypeAlias = Mapping[str, object]
 class Table:
     """A table, its primary key and, for a partitioned one, the timestamp column whose UTC day chooses the partition.
 
-    The columns and indexes themselves stand in the projection's SQL file.
+    A table partitioned by day holds facts: rows are appended, never changed, and expire with their day. The columns'
+    types and the indexes stand in the projection's migrations.
     """
 
     name: str
@@ -23,13 +24,17 @@ class Table:
     key: tuple[str, ...]
     partitioned_by_day: str | None = None
 
+    def key_of(self, row: Row) -> tuple[object, ...]:
+        return tuple(row[column] for column in self.key)
+
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """Insert the row, or replace the one with its key."""
+    """Insert the row, or replace the one with its key: all of it but the columns in `keep`, which stay as they are."""
 
     table: str
     row: Row
+    keep: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Remove:
 RowChange: TypeAlias = Put | Append | Remove
 
 E = TypeVar("E")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +69,45 @@ class Sourced(Generic[E]):
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One forward-only step of a scope's tables. `checksum` tells whether a step was edited after it was released."""
+
+    scope: str
+    number: int
+    name: str
+    sql: str
+    checksum: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Projection(Generic[E]):
     """A read model, named after the question that it answers.
 
-    `apply` is pure and total over `handles`. `schema` is the text of the SQL that makes its tables (unqualified
-    names: the runner sets the search path, so a rebuild can fill a second copy beside the live one).
+    `apply` is pure and total over `handles`. `migrations` make its tables, by unqualified names: the search path
+    decides where, so that a rebuild can make a second copy beside the live one.
     """
 
     name: str
     topic: str
     handles: tuple[type[E], ...]
     tables: tuple[Table, ...]
-    schema: str
+    migrations: tuple[Migration, ...]
     apply: Callable[[Sourced[E]], Sequence[RowChange]]
+
+    @property
+    def holds_facts_only(self) -> bool:
+        """Whether rows are appended only, so that a row whose record has left the log is still true."""
+        return all(table.partitioned_by_day is not None for table in self.tables)
+
+
+AnyProjection: TypeAlias = Projection[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Query(Generic[T]):
+    """A statement with its bound arguments, and how one of its rows is read."""
+
+    sql: str
+    args: tuple[object, ...]
+    read: Callable[[Mapping[str, Any]], T]

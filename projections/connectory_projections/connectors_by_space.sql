@@ -1,0 +1,11 @@
+-- name: get
+SELECT *
+FROM connectors_by_space
+WHERE space_id = $1 AND connector_id = $2;
+
+-- name: list
+SELECT *
+FROM connectors_by_space
+WHERE space_id = $1
+ORDER BY name_sort_key, created_at, connector_id
+LIMIT $2;

@@ -1,0 +1,216 @@
+"""What happened? Every outcome, newest first, by whatever one may ask for."""
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, Final, TypeAlias
+
+from connectory.domain.errors import Refused
+from connectory.domain.execution import Outcome, iso_millis
+from connectory.domain.json_types import JsonObject
+from connectory_projections.model import Append, Projection, Query, RowChange, Sourced, Table
+from connectory_projections.sql_files import load_migrations, load_statements
+from connectory_projections.stored_text import from_stored, from_stored_or_none, to_stored, to_stored_or_none
+
+PAGE_LIMIT: Final = 1_000
+
+TABLE: Final = Table(
+    name="event_log",
+    columns=(
+        "at",
+        "execution_id",
+        "action",
+        "request_id",
+        "space_id",
+        "connector_id",
+        "connector_name",
+        "connector_type_id",
+        "connector_version",
+        "outcome",
+        "reason",
+        "final",
+        "attempt",
+        "started_at",
+        "duration_ms",
+        "message",
+        "error",
+        "source",
+        "requested_by",
+        "possible_duplicate",
+        "request_body_bytes",
+        "trace_id",
+        "request_topic",
+        "request_partition",
+        "request_offset",
+    ),
+    key=("at", "execution_id", "action"),
+    partitioned_by_day="at",
+)
+
+_SQL = load_statements(__file__)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_Place: TypeAlias = tuple[datetime, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventLogFilter:
+    """All that are set must hold. `from_` is inclusive, `to` exclusive; `q` is found in the message, ignoring case."""
+
+    connector_id: str | None = None
+    connector_type_id: str | None = None
+    action: str | None = None
+    outcome: str | None = None
+    request_id: str | None = None
+    execution_id: str | None = None
+    from_: datetime | None = None
+    to: datetime | None = None
+    q: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventLogEntry:
+    """A row of the log: `item` as the HTTP API answers it, `cursor` to go on after it."""
+
+    item: JsonObject
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventLogPage:
+    """`next_cursor` is None on the last page."""
+
+    items: Sequence[JsonObject]
+    next_cursor: str | None
+
+
+ANYTHING: Final = EventLogFilter()
+
+
+def page(
+    space_id: str, where: EventLogFilter = ANYTHING, *, limit: int = PAGE_LIMIT, cursor: str | None = None
+) -> Query[EventLogEntry]:
+    """The newest entries after the cursor, and one more than `limit`, which tells whether there is another page.
+
+    Raises `Refused` (`cursor-invalid`) for a cursor that no page has named.
+    """
+    numbers = count(1)
+    conditions: list[str] = []
+    args: list[object] = []
+    for name, values in _conditions(space_id, where, cursor):
+        conditions.append(_numbered(_SQL[name], numbers))
+        args.extend(values)
+    sql = _SQL["page"].format(conditions=" AND ".join(conditions), limit=f"${next(numbers)}")
+    return Query(sql, (*args, limit + 1), _entry)
+
+
+def page_of(entries: Sequence[EventLogEntry], limit: int) -> EventLogPage:
+    """Make the page from what the query of the same `limit` answered."""
+    shown = entries[:limit]
+    return EventLogPage([entry.item for entry in shown], shown[-1].cursor if len(entries) > limit else None)
+
+
+def apply(sourced: Sourced[Outcome]) -> Sequence[RowChange]:
+    event = sourced.event
+    row = {
+        "at": event.at,
+        "execution_id": to_stored(event.execution_id),
+        "action": event.action.value,
+        "request_id": to_stored(event.request_id),
+        "space_id": to_stored(event.space_id),
+        "connector_id": to_stored(event.connector_id),
+        "connector_name": to_stored_or_none(event.connector_name),
+        "connector_type_id": to_stored_or_none(event.connector_type_id),
+        "connector_version": event.connector_version,
+        "outcome": event.outcome,
+        "reason": to_stored_or_none(event.reason),
+        "final": event.final,
+        "attempt": event.attempt,
+        "started_at": event.started_at,
+        "duration_ms": event.duration_ms,
+        "message": to_stored(event.message),
+        "error": to_stored_or_none(event.error),
+        "source": to_stored_or_none(event.source),
+        "requested_by": to_stored_or_none(event.requested_by),
+        "possible_duplicate": event.possible_duplicate,
+        "request_body_bytes": event.request_body_bytes,
+        "trace_id": to_stored_or_none(event.trace_id),
+        "request_topic": event.position.topic,
+        "request_partition": event.position.partition,
+        "request_offset": event.position.offset,
+    }
+    return [Append(TABLE.name, row)]
+
+
+EVENT_LOG: Final = Projection[Outcome](
+    name="event_log",
+    topic="action-outcomes",
+    handles=(Outcome,),
+    tables=(TABLE,),
+    migrations=load_migrations("event_log"),
+    apply=apply,
+)
+
+
+def _conditions(space_id: str, where: EventLogFilter, cursor: str | None) -> Iterator[tuple[str, tuple[object, ...]]]:
+    """The names of the conditions in the SQL file with the values to be bound."""
+    yield "space_id", (to_stored(space_id),)
+    for field in fields(where):
+        value = getattr(where, field.name)
+        if value is not None:
+            yield field.name, (to_stored(value) if isinstance(value, str) else value,)
+    if cursor is not None:
+        yield "after", _place(cursor)
+
+
+def _numbered(condition: str, numbers: Iterator[int]) -> str:
+    first, *others = condition.split("{value}")
+    return first + "".join(f"${next(numbers)}{text}" for text in others)
+
+
+def _entry(row: Mapping[str, Any]) -> EventLogEntry:
+    return EventLogEntry(_item(row), _cursor((row["at"], row["execution_id"], row["action"])))
+
+
+def _item(row: Mapping[str, Any]) -> JsonObject:
+    return {
+        "@timestamp": iso_millis(row["at"]),
+        "execution_id": from_stored(row["execution_id"]),
+        "request_id": from_stored(row["request_id"]),
+        "space_id": from_stored(row["space_id"]),
+        "connector_id": from_stored(row["connector_id"]),
+        "connector_name": from_stored_or_none(row["connector_name"]),
+        "connector_type_id": from_stored_or_none(row["connector_type_id"]),
+        "connector_version": row["connector_version"],
+        "action": row["action"],
+        "outcome": row["outcome"],
+        "final": row["final"],
+        "reason": from_stored_or_none(row["reason"]),
+        "attempt": row["attempt"],
+        "duration_ms": row["duration_ms"],
+        "message": from_stored(row["message"]),
+        "error": from_stored_or_none(row["error"]),
+        "source": from_stored_or_none(row["source"]),
+        "possible_duplicate": row["possible_duplicate"],
+        "trace_id": from_stored_or_none(row["trace_id"]),
+    }
+
+
+def _cursor(place: _Place) -> str:
+    at, execution_id, action = place
+    micros = (at - _EPOCH) // timedelta(microseconds=1)
+    text = json.dumps([micros, execution_id, action], separators=(",", ":"))
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def _place(cursor: str) -> _Place:
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        match json.loads(text):
+            case [int(micros), str(execution_id), str(action)]:
+                return _EPOCH + timedelta(microseconds=micros), to_stored(execution_id), to_stored(action)
+    except (ValueError, OverflowError, RecursionError):
+        pass
+    raise Refused("cursor-invalid", f'cursor "{cursor}" is not one that a page has named; start without a cursor')

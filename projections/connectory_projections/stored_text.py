@@ -1,0 +1,28 @@
+"""Text as Postgres can hold it: any string in, the same string out.
+
+A Postgres text holds neither U+0000 nor lone surrogates, JSON strings may have both, and no such string may stop a
+projection. They are written as U+0001 and four hexadecimal digits, and so is U+0001 itself.
+"""
+
+import re
+
+_UNSTORABLE = re.compile("[\x00\x01\ud800-\udfff]")
+_ESCAPED = re.compile("\x01([0-9a-f]{4})")
+
+
+def to_stored(text: str) -> str:
+    if text.isascii() and text.isprintable():  # nearly all, and far cheaper than the search
+        return text
+    return _UNSTORABLE.sub(lambda found: f"\x01{ord(found[0]):04x}", text)
+
+
+def to_stored_or_none(text: str | None) -> str | None:
+    return None if text is None else to_stored(text)
+
+
+def from_stored(text: str) -> str:
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "\x01" in text else text
+
+
+def from_stored_or_none(text: str | None) -> str | None:
+    return None if text is None else from_stored(text)
