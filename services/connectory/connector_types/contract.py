@@ -7,13 +7,14 @@ out an action. It opens no socket of its own: every call to the outside goes thr
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from connectory.connector_types.templating import Render
 from connectory.domain.errors import ConnectoryError
 from connectory.domain.execution import ErrorSource, Result
-from connectory.domain.json_types import Json, JsonObject
+from connectory.domain.json_types import JsonObject
 
 License = Literal["basic", "standard", "gold", "platinum", "enterprise", "trial"]
 VerificationMode = Literal["none", "certificate", "full"]
@@ -21,12 +22,17 @@ VerificationMode = Literal["none", "certificate", "full"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingRequest:
-    """One HTTP call. `timeout_ms` can only lengthen the configured response timeout."""
+    """One HTTP call. `timeout_ms` can only lengthen the configured response timeout.
+
+    An empty body is left out. `secret_headers` names, in lower case, the headers that a redirect to another origin
+    must not see, besides `Authorization` and `Cookie`. `ca_pem` replaces the trust store.
+    """
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: str | bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secret_headers: frozenset[str] = frozenset()
+    body: str | bytes | None = field(default=None, repr=False)
     timeout_ms: int | None = None
     verification_mode: VerificationMode | None = None
     ca_pem: bytes | None = None
@@ -34,7 +40,7 @@ class OutgoingRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingResponse:
-    """What the target answered, whatever its status. Header names are in lower case; `body` is decompressed."""
+    """What the target answered, whatever its status. `body` is decompressed; look headers up in lower case."""
 
     status: int
     reason: str
@@ -43,27 +49,35 @@ class OutgoingResponse:
 
 
 class EgressFailed(ConnectoryError):
-    """No response: refused connection, timeout, reset, name not found, response too large.
+    """No response: refused connection, timeout, reset, name not found.
 
     `error_code` is the code that Node's clients use for it (`ECONNREFUSED`, `ECONNABORTED`, …), None where they have
     none; clients match on it.
     """
 
     code = "egress-failed"
+    retryable: ClassVar[bool] = True
 
-    def __init__(self, message: str, error_code: str | None = None, *, retryable: bool = True) -> None:
+    def __init__(self, message: str, error_code: str | None = None) -> None:
         super().__init__(message)
         self.error_code = error_code
-        self.retryable = retryable
+
+
+class ExchangeRefused(EgressFailed):
+    """A call that fails in the same way however often it is made.
+
+    A request that cannot be put on the wire, a response above the size limit, a chain of redirects without end.
+    """
+
+    code = "exchange-refused"
+    retryable = False
 
 
 class EgressRefused(EgressFailed):
     """The call is not allowed: host not listed, or address guarded. Never retried; the user's to mend."""
 
     code = "egress-refused"
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message, retryable=False)
+    retryable = False
 
 
 class Egress(Protocol):
@@ -77,6 +91,10 @@ class Egress(Protocol):
 class HostRules(Protocol):
     """Which targets the operator allows."""
 
+    def parses(self, url: str) -> bool:
+        """Whether the text is a URL by WHATWG rules."""
+        ...
+
     def check_url(self, url: str) -> str | None:
         """Return the refusal text for a URL whose host is not allowed, None when it is allowed."""
         ...
@@ -85,7 +103,7 @@ class HostRules(Protocol):
 
 
 class ServerLog(Protocol):
-    """Where `.server-log` writes."""
+    """Where `.server-log` writes. Levels are `trace`, `debug`, `info`, `warn`, `error` and `fatal`."""
 
     def write(self, level: str, message: str) -> None: ...
 
@@ -105,7 +123,7 @@ P = TypeVar("P", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(Generic[C, S, P]):
-    """One attempt. `idempotency_key` is the same for every attempt of a request; `now` is when the attempt started."""
+    """One attempt. `idempotency_key` is the same for every attempt of a request; `now` reads the clock."""
 
     connector_id: str
     config: C
@@ -131,9 +149,8 @@ class RunFailed(ConnectoryError):
 class ConnectorType(Generic[C, S, P]):
     """A connector type.
 
-    `check_config` and `check_connector` run after the schemas; they return the text of a problem, or None.
-    `render_params` fills in templates: it is given the params and a renderer by escape name.
-    `default_is_absent` names config keys whose default acts at run time only and is not saved.
+    The three checks run after the schemas; they return the text of a problem, or None. `render_params` fills in the
+    templates of the params where the type does not render every string unescaped.
     """
 
     id: str
@@ -147,7 +164,7 @@ class ConnectorType(Generic[C, S, P]):
     check_config: Callable[[C, TypeSettings], str | None] = lambda _config, _settings: None
     check_secrets: Callable[[S, TypeSettings], str | None] = lambda _secrets, _settings: None
     check_connector: Callable[[C, S], str | None] = lambda _config, _secrets: None
-    render_params: Callable[[JsonObject, Mapping[str, Json]], JsonObject] | None = None
+    render_params: Callable[[JsonObject, Render], JsonObject] | None = None
     is_deprecated: bool = False
     is_system: bool = False
     is_experimental: bool = False

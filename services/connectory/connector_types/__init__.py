@@ -1,0 +1,10 @@
+"""The connector types: one file a type, and one line each in `ALL`.
+
+The order here is the order of registration, which the list of types keeps.
+"""
+
+from connectory.connector_types.contract import AnyConnectorType
+from connectory.connector_types.server_log import SERVER_LOG
+from connectory.connector_types.webhook import WEBHOOK
+
+ALL: tuple[AnyConnectorType, ...] = (SERVER_LOG, WEBHOOK)

@@ -1,0 +1,73 @@
+"""What the schemas of config, secrets and params have in common: strict, closed, camel case on the wire.
+
+A field is declared once, in the type's own file. `X | None = None` is nullable: saved as null when it was not given.
+`Absentable[X] = None` may be left out, but not be null, and then stays absent in what is saved. `Unsaved` marks a
+default that acts at run time only.
+"""
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from connectory.domain.json_types import JsonObject
+
+T = TypeVar("T")
+
+OWN_RULE = "own_rule"
+NULL_REFUSED = "null_refused"
+
+
+class _UnsavedMark:
+    """A field with this mark is saved only when it was given."""
+
+
+UNSAVED = _UnsavedMark()
+
+
+def own_rule(text: str) -> PydanticCustomError:
+    """To be raised in a validator: a rule that a type makes itself, worded by the type."""
+    return PydanticCustomError(OWN_RULE, "{text}", {"text": text})
+
+
+def _refuse_null(value: object) -> object:
+    if value is None:
+        raise PydanticCustomError(NULL_REFUSED, "null is not allowed")
+    return value
+
+
+Unsaved = Annotated[T, UNSAVED]
+Absentable = Annotated[T | None, BeforeValidator(_refuse_null), UNSAVED]
+
+
+class Schema(BaseModel):
+    """Nothing is coerced, no unknown key accepted, and no input shown in an error."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, alias_generator=to_camel, hide_input_in_errors=True
+    )
+
+    @model_serializer(mode="wrap")
+    def _leave_out_what_was_not_given(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        saved: dict[str, Any] = serialize(self)
+        for name, declared in type(self).model_fields.items():
+            if UNSAVED in declared.metadata and name not in self.model_fields_set:
+                saved.pop(declared.alias or name)
+        return saved
+
+
+class SecretSchema(Schema):
+    """A schema whose values never show in a repr."""
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        return []
+
+
+class Nothing(Schema):
+    """No keys at all."""
+
+
+def saved(model: BaseModel) -> JsonObject:
+    """The validated object as it is saved and returned."""
+    return model.model_dump(mode="json", by_alias=True)
