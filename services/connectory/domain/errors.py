@@ -78,6 +78,19 @@ class SecretsUnreadable(ConnectoryError):
     code = "secrets-unreadable"
 
 
+class EncryptionKeyMissing(SecretsUnreadable):
+    """No key is configured. `task` is what cannot be done without: `create actions client` or `execute action`."""
+
+    code = "encryption-key-missing"
+
+    def __init__(self, task: str) -> None:
+        super().__init__(
+            f"Unable to {task} because the Encrypted Saved Objects plugin is missing encryption key. "
+            "Please set xpack.encryptedSavedObjects.encryptionKey in the kibana.yml "
+            "or use the bin/kibana-encryption-keys command."
+        )
+
+
 class Unavailable(ConnectoryError):
     """A server that we depend on (the broker, the database) cannot be reached now."""
 

@@ -2,7 +2,7 @@
 
 Two adapters stand behind it, held to one contract suite: `connectory.infra.kafka` for a real cluster and
 `connectory.infra.in_memory_log` for tests and `up --memory`. Topic names here are without the configured prefix; the
-adapter adds it.
+adapter adds it, and likewise to names of groups and to transactional ids, so that two installations share a cluster.
 
 Reading is always *read committed*: records of open or aborted transactions are never seen. Offsets count control
 records too (a transaction's marker takes one), so `position` may pass an offset that no record has.
@@ -11,11 +11,16 @@ records too (a transaction's marker takes one), so `position` may pass an offset
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import NamedTuple, Protocol, TypeAlias
+from functools import lru_cache
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
+from connectory.domain.errors import MessageTooLarge
 from connectory.infra.topics import TopicSpec
 
 Headers: TypeAlias = Sequence[tuple[str, bytes]]
+
+MAX_RECORD_BYTES: Final = 1_048_000
+"""Key, value and headers together: with what the format adds it fits a broker's default limit of 1,048,588 bytes."""
 
 
 class Message(NamedTuple):
@@ -61,7 +66,9 @@ class Writer(Protocol):
     async def write(self, messages: Sequence[Message]) -> list[Position]:
         """Write all, in order within a partition, and return when every one is acknowledged.
 
-        Raises `Unavailable` when the broker does not acknowledge in time; some may have been written.
+        Calls at the same time are safe and share requests; within a partition their order is the order of the calls.
+        Raises `Unavailable` when the broker does not acknowledge in time; some may have been written. Raises
+        `MessageTooLarge` before anything is written.
         """
         ...
 
@@ -77,7 +84,11 @@ class TransactionWriter(Protocol):
 
 
 class Transactions(Protocol):
-    """A transactional producer. Opening it fences every earlier one of the same id (they get `Fenced`)."""
+    """A transactional producer. Opening it fences every earlier one of the same id (they get `Fenced`).
+
+    One transaction at a time. After `Fenced`, or when it is not known whether a commit took place (`Unavailable`), it
+    is of no more use: open it anew, which settles what was left open, and read what is committed.
+    """
 
     def begin(self) -> AbstractAsyncContextManager[TransactionWriter]: ...
 
@@ -114,7 +125,10 @@ class Share(Protocol):
         ...
 
     async def fetch(self, max_records: int, timeout: float) -> Sequence[Record]:
-        """Return up to `max_records` in order within a topic, or nothing after `timeout` seconds or on `revoked`."""
+        """Return up to `max_records` in order within a topic, or nothing after `timeout` seconds or on `revoked`.
+
+        What is not fetched waits in a bounded buffer, and then at the broker: other shares are not held up.
+        """
         ...
 
     async def commit(self, progress: Mapping[str, Committed]) -> None:
@@ -152,10 +166,28 @@ class Log(Protocol):
         """Be a member of a group until cancelled: run `serve` for each partition number that is assigned.
 
         The topics must have the same partition count; a member gets the same partition numbers of all of them. On a
-        rebalance or cancellation `share.revoked` is set and `serve` is awaited for a grace time, then cancelled.
-        When a `serve` raises, the member leaves the group and the exception is raised from here.
+        rebalance or cancellation `share.revoked` is set and `serve` is awaited for a grace time, then cancelled;
+        until it ends its commits are still accepted, unless the group has lost us.
+        When a `serve` raises, or returns before its share is revoked, the member leaves the group and the exception
+        is raised from here. Only `Fenced` after `revoked` is no failure.
         """
         ...
+
+
+def check_sizes(messages: Sequence[Message]) -> None:
+    """Raises `MessageTooLarge` for the first that no broker would take."""
+    for message in messages:
+        if message.value is not None and len(message.value) > MAX_RECORD_BYTES // 2:
+            _check_size(message)
+
+
+def _check_size(message: Message) -> None:
+    size = len(message.key or b"") + len(message.value or b"")
+    size += sum(len(name.encode()) + len(value) for name, value in message.headers)
+    if size > MAX_RECORD_BYTES:
+        raise MessageTooLarge(
+            f"A record of {size} bytes for {message.topic} is larger than the log takes ({MAX_RECORD_BYTES} bytes)"
+        )
 
 
 def partition_for(key: bytes, partitions: int) -> int:
@@ -163,8 +195,9 @@ def partition_for(key: bytes, partitions: int) -> int:
     return (murmur2(key) & 0x7FFFFFFF) % partitions
 
 
+@lru_cache(maxsize=1 << 16)
 def murmur2(data: bytes) -> int:
-    """Murmur2 with Kafka's seed, as an unsigned 32-bit number."""
+    """Murmur2 with Kafka's seed, as an unsigned 32-bit number. Remembered: the same connectors come again and again."""
     m, mask = 0x5BD1E995, 0xFFFFFFFF
     h = 0x9747B28C ^ len(data)
     whole = len(data) & ~3
