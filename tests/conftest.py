@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import asyncpg
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
 
 from connectory.infra.embedded import (
     CannotProvision,

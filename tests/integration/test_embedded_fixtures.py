@@ -1,7 +1,7 @@
 """The fixtures that lend real servers to the other tests."""
 
 import asyncpg
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
 
 
 async def test_a_test_gets_an_empty_database_of_its_own(database_url: str) -> None:

@@ -2,16 +2,14 @@
 
 import asyncio
 import base64
+import struct
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGTERM
 from typing import Final
-
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
 
 from connectory.infra.embedded.data_dir import hold_data_dir, require_space
 from connectory.infra.embedded.errors import writing_to
@@ -25,6 +23,8 @@ from connectory.infra.embedded.progress import Progress, Silent
 DEFAULT_HEAP_MIB: Final = 512
 POLL_SECONDS: Final = 0.05
 RECORD: Final = "server.pid.json"
+# Length, api key 18, version 0, correlation id 1, no client id; a request without a body.
+API_VERSIONS_REQUEST: Final = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,25 +168,15 @@ async def _until_it_answers(port: int) -> None:
 
 
 async def _answers(port: int) -> bool:
-    """Whether the broker lists itself: it does once it takes requests for all that it is in charge of."""
-    if not await _listens(port):
-        return False
-    client = AIOKafkaClient(bootstrap_servers=f"{LOOPBACK}:{port}")
+    """Whether the broker answers a request for the versions it speaks. It listens once it is in charge, not before."""
     try:
-        await client.bootstrap()
-        return bool(client.cluster.brokers())
-    except KafkaError:
-        return False
-    finally:
-        await client.close()
-
-
-async def _listens(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection(LOOPBACK, port)
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
     except OSError:
         return False
-    writer.close()
-    with suppress(OSError):
-        await writer.wait_closed()
-    return True
+    try:
+        writer.write(API_VERSIONS_REQUEST)
+        return len(await reader.read(1)) == 1
+    except OSError:
+        return False
+    finally:
+        writer.close()
