@@ -15,9 +15,9 @@ from connectory.aggregate.states import PartitionStates
 from connectory.domain.errors import ConnectoryError, Refused, Undecodable
 from connectory.domain.replies import CommandAccepted, CommandRefused
 from connectory.infra.clock import Clock, utc_now
-from connectory.infra.headers import header, reply_partition, traceparent
+from connectory.infra.headers import header, reply_partition
 from connectory.infra.log import Log, Message, Record, Share, TransactionWriter, partition_for
-from connectory.infra.messages import Messages
+from connectory.infra.messages import Messages, read_traceparent
 from connectory.infra.topics import REPLIES
 
 BATCH = 500
@@ -160,7 +160,7 @@ class PartitionAggregate(Generic[C, S, E]):
             event,
             at=self._clock(),
             partition=self._share.index,
-            traceparent=traceparent(decision.record),
+            traceparent=read_traceparent(decision.record.headers),
         )
 
     def _state_message(self, subject_id: str, state: S) -> Message:

@@ -1,6 +1,7 @@
 """Carrying out one request: find its connector, check that it may run, run it, and record what became of it."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 from connectory.connector_types.contract import Egress, ServerLog
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain import outcomes
-from connectory.domain.errors import ConnectoryError, Refused
+from connectory.domain.errors import ConnectoryError, Refused, Unencodable
 from connectory.domain.execution import (
     ActionRequest,
     Delivery,
@@ -28,8 +29,11 @@ from connectory.executor.connectors import PartitionConnectors, ReadyConnector, 
 from connectory.executor.journal import OutcomeJournal
 from connectory.infra.clock import Clock
 from connectory.infra.crypto import Redactor, SecretsVault
+from connectory.infra.log import Message
 from connectory.infra.messages import Messages
 from connectory.infra.topics import REPLIES
+
+log = logging.getLogger(__name__)
 
 USER_ERRORS = {"connector-not-found", "params-invalid", "expired", "connector-version-mismatch", "type-disabled"}
 """Codes of refusals that the user can mend; all others are Connectory's own."""
@@ -84,6 +88,11 @@ class Attempts:
             params = self._world.registry.parse_params(ready.prepared, job.request.params)
         except ConnectoryError as refusal:
             self._refuse(replace(attempt, connector=self._label(job.request)), refusal, job.done)
+            return
+        except Exception as error:
+            # A request that breaks a type's checks ends with an outcome: it would break the partition on every restart.
+            log.exception("request %s could not be prepared", job.request.request_id)
+            self._refuse(attempt, ConnectoryError(f"internal error: {type(error).__name__}"), job.done)
             return
         await self._run(replace(attempt, connector=ready.label), ready, params, job.done)
 
@@ -180,6 +189,13 @@ class Attempts:
     def _reply(self, request: ActionRequest, execution_id: str, result: Result) -> None:
         if request.reply_partition is None:
             return
+        try:
+            self._journal.write(self._reply_message(request, execution_id, result))
+        except Unencodable as error:
+            failure = Failed(message=error.message, error_source=ErrorSource.FRAMEWORK, reason=error.code)
+            self._journal.write(self._reply_message(request, execution_id, failure))
+
+    def _reply_message(self, request: ActionRequest, execution_id: str, result: Result) -> Message:
         now = self._world.clock()
         reply = RequestCompleted(
             request_id=request.request_id,
@@ -189,15 +205,14 @@ class Attempts:
             result=result,
         )
         partition = request.reply_partition
-        message = self._world.messages.message(REPLIES, request.request_id, reply, at=now, partition=partition)
-        self._journal.write(message)
+        return self._world.messages.message(REPLIES, request.request_id, reply, at=now, partition=partition)
 
 
 def redacted(result: Result, redactor: Redactor) -> Result:
     """The result without any configured secret value in its texts and data."""
     match result:
         case Succeeded():
-            return replace(result, data=redactor.redact_json(result.data)) if redactor.has_secrets else result
+            return replace(result, data=redactor.redact_json(result.data))
         case Failed():
             service_message = result.service_message
             return replace(

@@ -81,7 +81,6 @@ class PartitionConnectors:
         active = self.find(connector_id)
         if active is None:
             raise Refused.not_found(connector_id)
-        self._registry.check_enabled(active.connector_type_id)
         secrets = self._vault.open(connector_id, active.secrets)
         prepared = self._registry.prepare(active.connector_type_id, active.config, secrets)
         ready = ReadyConnector(active.space_id, label_of(active), prepared, Redactor(secrets))

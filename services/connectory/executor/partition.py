@@ -20,8 +20,8 @@ from connectory.executor.journal import OutcomeJournal
 from connectory.executor.ledger import Done, Fresh, InDoubt, Ledger, Resubmitted
 from connectory.executor.progress import Progress, ledger_from
 from connectory.executor.window import Window
-from connectory.infra.headers import trace_id
 from connectory.infra.log import Committed, Log, Record, Share, Writer
+from connectory.infra.messages import read_traceparent, trace_id_of
 from connectory.infra.topics import ACTION_OUTCOMES, ACTION_REQUESTS, CONNECTORS
 
 FETCH_SECONDS = 1.0
@@ -166,9 +166,9 @@ class PartitionExecutor:
                 attempt = Attempt(request=request, position=_position(record), execution_id=self._world.new_id())
                 self._journal.record(outcomes.duplicate(attempt, self._world.clock()), done)
             case InDoubt(begun):
-                self._enqueue(Job(request, _position(record), done, trace_id(record), begun))
+                self._enqueue(Job(request, _position(record), done, _trace_id(record), begun))
             case Fresh():
-                self._enqueue(Job(request, _position(record), done, trace_id(record)))
+                self._enqueue(Job(request, _position(record), done, _trace_id(record)))
             case _:
                 assert_never(verdict)
 
@@ -230,3 +230,8 @@ class PartitionExecutor:
 
 def _position(record: Record) -> RequestPosition:
     return RequestPosition(topic=record.topic, partition=record.partition, offset=record.offset)
+
+
+def _trace_id(record: Record) -> str | None:
+    traceparent = read_traceparent(record.headers)
+    return trace_id_of(traceparent) if traceparent else None

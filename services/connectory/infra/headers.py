@@ -30,14 +30,3 @@ def reply_partition(record: Record) -> int | None:
 
 def reply_to(partition: int) -> Headers:
     return ((REPLY_PARTITION, str(partition).encode()),)
-
-
-def traceparent(record: Record) -> str | None:
-    """The W3C trace context of the record, unchecked."""
-    return header(record, "traceparent")
-
-
-def trace_id(record: Record) -> str | None:
-    """The trace id (32 hexadecimal digits) of the record's trace context, None when it has no valid one."""
-    parts = (traceparent(record) or "").split("-")
-    return parts[1] if len(parts) >= 4 and len(parts[1]) == 32 else None

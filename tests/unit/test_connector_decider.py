@@ -1,0 +1,143 @@
+"""The rules of connectors."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+
+from connectory.domain.connector import ABSENT, REMEMBERED_COMMANDS, Absent, Active, Context, decide, evolve, fold
+from connectory.domain.errors import Refused
+from connectory.domain.events import ConnectorEvent
+from connectory.domain.json_types import JsonObject
+from connectory.testing import AnyConfig, given
+from tests.unit.connectors import AT, create, created, delete, deleted, update, updated
+
+
+class NoConfigIsGood:
+    def check_config(self, type_id: str, config: JsonObject) -> JsonObject:
+        raise Refused.config_invalid(type_id)
+
+
+class FillsIn:
+    def check_config(self, type_id: str, config: JsonObject) -> JsonObject:
+        return {**config, "method": "post"}
+
+
+def test_creating_a_connector_records_it_as_version_one() -> None:
+    given().when(create()).then(created())
+
+
+def test_creating_a_connector_saves_the_config_with_the_defaults_of_its_type() -> None:
+    expected = created(config={"url": "http://localhost/", "method": "post"})
+    given(rules=FillsIn()).when(create()).then(expected)
+
+
+def test_creating_a_connector_whose_id_is_taken_is_a_conflict() -> None:
+    given(created()).when(create()).refused_with("connector-conflict")
+
+
+def test_an_id_taken_in_another_space_is_a_conflict_too() -> None:
+    given(created(space_id="red")).when(create(space_id="blue")).refused_with("connector-conflict")
+
+
+def test_creating_a_connector_with_an_invalid_config_is_refused() -> None:
+    given(rules=NoConfigIsGood()).when(create()).refused_with("config-invalid")
+
+
+def test_a_deleted_connector_can_be_created_again_from_version_one() -> None:
+    given(created(), deleted()).when(create(command_id="k9")).then(created(command_id="k9"))
+
+
+def test_updating_a_connector_replaces_name_and_config_and_keeps_its_type() -> None:
+    expected = updated(name="new", config={"url": "http://localhost/2"})
+    given(created()).when(update(name="new", config={"url": "http://localhost/2"})).then(expected)
+
+
+def test_updating_a_connector_that_is_not_there_is_refused() -> None:
+    given().when(update()).refused_with("connector-not-found")
+
+
+def test_updating_a_connector_of_another_space_is_refused_as_if_it_were_not_there() -> None:
+    given(created(space_id="red")).when(update(space_id="blue")).refused_with("connector-not-found")
+
+
+def test_updating_with_another_expected_version_is_a_conflict() -> None:
+    given(created(), updated()).when(update(expected_version=1)).refused_with("connector-conflict")
+
+
+def test_updating_with_the_expected_version_is_allowed() -> None:
+    given(created(), updated()).when(update(command_id="k4", expected_version=2)).then(
+        updated(command_id="k4", version=3)
+    )
+
+
+def test_updating_with_an_invalid_config_is_refused() -> None:
+    given(created(), rules=NoConfigIsGood()).when(update()).refused_with("config-invalid")
+
+
+def test_deleting_a_connector_records_it() -> None:
+    given(created()).when(delete()).then(deleted())
+
+
+def test_deleting_a_connector_twice_is_refused() -> None:
+    given(created(), deleted()).when(delete()).refused_with("connector-not-found")
+
+
+def test_deleting_a_connector_of_another_space_is_refused() -> None:
+    given(created(space_id="red")).when(delete(space_id="blue")).refused_with("connector-not-found")
+
+
+def test_a_connector_remembers_who_made_it_and_who_changed_it_last() -> None:
+    state = fold([created(by="ada"), updated(by="bob", at=AT + timedelta(days=1))])
+    assert isinstance(state, Active)
+    assert (state.created_by, state.updated_by, state.updated_at - state.created_at) == ("ada", "bob", timedelta(1))
+
+
+def test_a_connector_remembers_its_last_commands_also_after_its_deletion() -> None:
+    state = fold([created(), updated(), deleted()])
+    assert state == Absent(("k1", "k2", "k3"))
+
+
+def test_only_so_many_commands_are_remembered() -> None:
+    state = fold([created(), *(updated(command_id=f"u{n}") for n in range(20))])
+    assert state.recent_commands == tuple(f"u{n}" for n in range(20 - REMEMBERED_COMMANDS, 20))
+
+
+EVENTS: st.SearchStrategy[ConnectorEvent] = st.one_of(
+    st.builds(created, command_id=st.text(max_size=3)),
+    st.builds(updated, command_id=st.text(max_size=3)),
+    st.builds(deleted, command_id=st.text(max_size=3)),
+)
+COMMANDS = st.one_of(
+    st.builds(create, command_id=st.text(min_size=1, max_size=3)),
+    st.builds(update, command_id=st.text(min_size=1, max_size=3), expected_version=st.none() | st.integers(0, 5)),
+    st.builds(delete, command_id=st.text(min_size=1, max_size=3)),
+)
+
+
+@for_all(st.lists(EVENTS, max_size=10))
+def test_folding_is_total(events: list[ConnectorEvent]) -> None:
+    assert isinstance(fold(events), Absent | Active)
+
+
+@for_all(st.lists(COMMANDS, max_size=20))
+def test_the_version_of_a_connector_is_the_number_of_its_events(commands: list[Any]) -> None:
+    state, count = ABSENT, 0
+    for command in commands:
+        try:
+            events = decide(command, state, Context(AnyConfig()))
+        except Refused:
+            continue
+        state, count = fold(events, state), count + len(events)
+        count = count if isinstance(state, Active) else 0
+        assert state.version == count
+
+
+@for_all(st.lists(EVENTS, max_size=10), EVENTS)
+def test_evolving_does_not_change_the_state_that_it_starts_from(
+    events: list[ConnectorEvent], event: ConnectorEvent
+) -> None:
+    before, again = fold(events), fold(events)
+    evolve(before, event)
+    assert before == again

@@ -1,0 +1,91 @@
+"""What a new owner of a partition learns from its outcomes."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from connectory.domain import outcomes
+from connectory.domain.execution import ActionRequest, Outcome, RequestPosition, Succeeded
+from connectory.domain.outcomes import Attempt
+from connectory.executor.ledger import DONE, FRESH, RESUBMITTED, InDoubt, Ledger, RecentIds
+from tests.unit.connectors import AT
+
+HOUR = timedelta(hours=1)
+
+
+def attempt(request_id: str = "r1", offset: int = 5, execution_id: str = "e1") -> Attempt:
+    request = ActionRequest(request_id=request_id, space_id="default", connector_id="c1", params={}, requested_at=AT)
+    position = RequestPosition(topic="action-requests", partition=0, offset=offset)
+    return Attempt(request=request, position=position, execution_id=execution_id)
+
+
+def started(of: Attempt) -> Outcome:
+    return outcomes.start(of, AT)
+
+
+def succeeded(of: Attempt) -> Outcome:
+    return outcomes.finish(of, AT, AT, Succeeded())
+
+
+def ledger(*seen: Outcome, committed: int = 0) -> Ledger:
+    book = Ledger("action-requests", committed, HOUR)
+    for outcome in seen:
+        book.absorb(outcome)
+    return book
+
+
+def test_a_request_without_outcomes_is_fresh() -> None:
+    assert ledger().judge(5, "r1", AT) == FRESH
+
+
+def test_a_request_with_a_final_outcome_is_done() -> None:
+    assert ledger(started(attempt()), succeeded(attempt())).judge(5, "r1", AT) == DONE
+
+
+def test_a_request_that_was_started_and_has_no_end_is_in_doubt() -> None:
+    begun = started(attempt())
+    assert ledger(begun).judge(5, "r1", AT) == InDoubt((begun,))
+
+
+def test_an_attempt_that_was_marked_as_in_doubt_is_so_no_longer() -> None:
+    first, second = attempt(execution_id="e1"), attempt(execution_id="e2")
+    marked = outcomes.in_doubt(started(first), AT, final=False)
+    assert ledger(started(first), marked, started(second)).judge(5, "r1", AT) == InDoubt((started(second),))
+
+
+def test_another_submission_of_an_id_that_ran_is_a_resubmission() -> None:
+    assert ledger(started(attempt()), succeeded(attempt())).judge(9, "r1", AT) == RESUBMITTED
+
+
+def test_a_second_submission_in_one_life_is_a_resubmission() -> None:
+    book = ledger()
+    assert [book.judge(5, "r1", AT), book.judge(9, "r1", AT)] == [FRESH, RESUBMITTED]
+
+
+def test_the_first_submission_is_not_taken_for_a_resubmission_when_only_the_second_has_an_outcome() -> None:
+    later = outcomes.duplicate(attempt(offset=9), AT)
+    book = ledger(later)
+    assert [book.judge(5, "r1", AT), book.judge(9, "r1", AT)] == [FRESH, DONE]
+
+
+def test_an_id_that_ran_before_the_committed_offset_is_still_a_resubmission() -> None:
+    book = ledger(started(attempt()), succeeded(attempt()), committed=6)
+    assert book.judge(9, "r1", AT) == RESUBMITTED
+
+
+def test_a_position_on_another_topic_is_not_mixed_up_with_ours() -> None:
+    elsewhere = replace(succeeded(attempt("r2")), position=RequestPosition(topic="other", partition=0, offset=5))
+    assert ledger(elsewhere).judge(5, "r1", AT) == FRESH
+
+
+def test_ids_are_forgotten_after_the_window() -> None:
+    recent = RecentIds(HOUR)
+    recent.add("old", AT)
+    recent.add("new", AT + 2 * HOUR)
+    assert ("old" in recent, "new" in recent) == (False, True)
+
+
+def test_ids_are_remembered_for_the_whole_window() -> None:
+    recent = RecentIds(HOUR)
+    for minute in range(61):
+        recent.add(f"id-{minute}", AT + timedelta(minutes=minute))
+    assert all(f"id-{minute}" in recent for minute in range(61))
