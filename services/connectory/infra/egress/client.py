@@ -1,0 +1,150 @@
+"""Outgoing HTTP calls: one pooled session, hosts and addresses judged on every hop, time and size bounded."""
+
+import asyncio
+import io
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Final
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+
+from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
+from connectory.infra.egress import failures
+from connectory.infra.egress.addresses import AddressGuard
+from connectory.infra.egress.hops import REDIRECTS, Hop, Redirect, first_hop, redirected
+from connectory.infra.egress.hosts import AllowedHosts
+from connectory.infra.egress.resolver import GuardedResolver
+from connectory.infra.egress.settings import EgressSettings
+from connectory.infra.egress.targets import Targets
+from connectory.infra.egress.tls import tls_context
+
+KEEP_ALIVE_SECONDS: Final = 4.0
+"""Below the 5 s after which common servers close an idle connection.
+
+A POST that meets such a close on its way is not sent again from here, since the target may have seen it: it ends as
+`ECONNRESET`, and whoever made the request decides.
+"""
+MAX_HEADER_BYTES: Final = 65_536
+"""Of one response header. An action that was carried out must not count as failed for a long header."""
+STREAMED_BODY_BYTES: Final = 1_048_576
+"""From this size on a body is written in chunks, so that other calls get their turn in between."""
+
+
+@asynccontextmanager
+async def open_egress(settings: EgressSettings, names: AbstractResolver | None = None) -> AsyncIterator["HttpEgress"]:
+    """Open the one way out; leaving drops every pooled connection. `names` resolves host names."""
+    guard = AddressGuard(settings.allowed_addresses, block_private=settings.block_private_addresses)
+    async with _session(settings, GuardedResolver(names or aiohttp.ThreadedResolver(), guard)) as session:
+        yield HttpEgress(session, settings, Targets(AllowedHosts(settings.allowed_hosts), guard))
+
+
+def _session(settings: EgressSettings, resolver: AbstractResolver) -> aiohttp.ClientSession:
+    """No limit on connections: callers bound what is in flight, and a slow target must not hold up the others."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(resolver=resolver, limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": settings.user_agent},
+        skip_auto_headers=("Content-Type",),
+        trust_env=False,
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
+    )
+
+
+class HttpEgress:
+    """Implements `connectory.connector_types.contract.Egress` with aiohttp."""
+
+    def __init__(self, session: aiohttp.ClientSession, settings: EgressSettings, targets: Targets) -> None:
+        self._session = session
+        self._targets = targets
+        self._mode = settings.verification_mode
+        self._max_redirects = settings.max_redirects
+        self._max_bytes = settings.max_response_content_length
+        self._timeout_ms = round(settings.response_timeout.total_seconds() * 1000)
+
+    async def send(self, request: OutgoingRequest) -> OutgoingResponse:
+        """Send and return any response; raise `EgressFailed` when there is none."""
+        hop = first_hop(request, self._targets.first(request.url))
+        timeout_ms = max(self._timeout_ms, request.timeout_ms or 0)
+        deadline = asyncio.get_running_loop().time() + timeout_ms / 1000
+        try:
+            answer = await self._exchange(hop, request, _total(timeout_ms / 1000))
+            for _ in range(self._max_redirects):
+                if isinstance(answer, OutgoingResponse):
+                    return answer
+                target = self._targets.redirected(answer.location, hop.target)
+                hop = redirected(hop, target, answer.status, request.secret_headers)
+                answer = await self._exchange(hop, request, _left(deadline))
+        except TimeoutError:
+            raise failures.timed_out(timeout_ms) from None
+        if isinstance(answer, OutgoingResponse):
+            return answer
+        raise failures.too_many_redirects()
+
+    async def _exchange(
+        self, hop: Hop, request: OutgoingRequest, timeout: aiohttp.ClientTimeout
+    ) -> OutgoingResponse | Redirect:
+        try:
+            response = await self._session.request(
+                hop.method,
+                hop.target.url,
+                headers=hop.headers,
+                data=_payload(hop.body),
+                allow_redirects=False,
+                ssl=self._tls(hop, request),
+                timeout=timeout,
+            )
+            return await self._answer(response)
+        except TimeoutError:  # an OSError too, but one that only `send` can word
+            raise
+        except (aiohttp.ClientError, OSError) as error:
+            raise failures.no_response(error, hop.target) from error
+        except ValueError as error:
+            raise failures.unsendable() from error
+
+    async def _answer(self, response: aiohttp.ClientResponse) -> OutgoingResponse | Redirect:
+        try:
+            if response.status in REDIRECTS and (location := response.headers.get("Location")):
+                response.release()
+                return Redirect(response.status, location)
+            body = await self._body(response.content)
+        except BaseException:
+            response.close()
+            raise
+        return OutgoingResponse(
+            status=response.status, reason=response.reason or "", headers=response.headers, body=body
+        )
+
+    async def _body(self, content: aiohttp.StreamReader) -> bytes:
+        chunks, size = [], 0
+        async for chunk in content.iter_any():
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > self._max_bytes:
+                raise failures.too_large(self._max_bytes)
+        return b"".join(chunks)
+
+    def _tls(self, hop: Hop, request: OutgoingRequest) -> ssl.SSLContext | bool:
+        if not hop.target.is_tls:
+            return True
+        return tls_context(request.verification_mode or self._mode, request.ca_pem)
+
+
+@lru_cache(64)
+def _total(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=seconds)
+
+
+def _left(deadline: float) -> aiohttp.ClientTimeout:
+    """What remains of the whole call's time for another hop. Raise `TimeoutError` when nothing does."""
+    seconds = deadline - asyncio.get_running_loop().time()
+    if seconds <= 0:
+        raise TimeoutError
+    return aiohttp.ClientTimeout(total=seconds)
+
+
+def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
+    return io.BytesIO(body) if body and len(body) >= STREAMED_BODY_BYTES else body

@@ -1,0 +1,22 @@
+"""TLS of outgoing calls: one context for each combination of mode and trust store, made once and kept."""
+
+import ssl
+from functools import lru_cache
+
+from connectory.connector_types.contract import ExchangeRefused, VerificationMode
+
+REMEMBERED_PROFILES = 256
+"""Connections are pooled by context, so a profile that is dropped costs its connectors new handshakes."""
+
+
+@lru_cache(REMEMBERED_PROFILES)
+def tls_context(mode: VerificationMode, ca_pem: bytes | None) -> ssl.SSLContext:
+    """Raise `ExchangeRefused` when the CA bundle cannot be used. A CA bundle replaces the system's trust store."""
+    try:
+        context = ssl.create_default_context(cadata=None if ca_pem is None else ca_pem.decode())
+    except (ssl.SSLError, ValueError) as error:
+        raise ExchangeRefused(f"the CA bundle cannot be used: {error}") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = mode == "full"
+    context.verify_mode = ssl.CERT_NONE if mode == "none" else ssl.CERT_REQUIRED
+    return context
