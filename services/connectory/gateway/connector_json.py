@@ -1,0 +1,117 @@
+"""Connectors, types and results as JSON: which keys are sent, and when (http-api §9, §14, §16)."""
+
+from datetime import datetime
+from typing import Final, assert_never
+
+from connectory.connector_types.contract import AnyConnectorType
+from connectory.connector_types.registry import TypeRegistry
+from connectory.domain.connector import Active
+from connectory.domain.errors import Refused
+from connectory.domain.execution import Failed, Result, Retry, Succeeded, iso_millis
+from connectory.domain.json_types import Json, JsonObject
+from connectory_projections.connectors_by_space import ConnectorView
+
+SERVICENOW_TYPES: Final = frozenset({".servicenow", ".servicenow-sir"})
+
+
+def changed_connector(state: Active, types: TypeRegistry) -> JsonObject:
+    """The answer to a create or update: a change never leaves secrets missing."""
+    return _connector(
+        state.connector_id, state.connector_type_id, state.name, state.config, types, is_missing_secrets=False
+    )
+
+
+def connector(view: ConnectorView, types: TypeRegistry) -> dict[str, Json]:
+    """The answer to a get."""
+    shown = _connector(
+        view.connector_id,
+        view.connector_type_id,
+        view.name,
+        view.config,
+        types,
+        is_missing_secrets=view.is_missing_secrets,
+    )
+    shown["auth_mode"] = "shared"
+    return shown
+
+
+def listed_connector(view: ConnectorView, types: TypeRegistry) -> JsonObject:
+    """An item of get all."""
+    shown = connector(view, types)
+    shown["referenced_by_count"] = 0
+    return shown
+
+
+def connector_type(declared: AnyConnectorType, types: TypeRegistry) -> JsonObject:
+    shown: dict[str, Json] = {
+        "id": declared.id,
+        "name": declared.name,
+        "enabled": types.is_enabled(declared.id),
+        "enabled_in_config": types.is_enabled_in_config(declared.id),
+        "enabled_in_license": types.is_enabled_in_license(declared.id),
+        "minimum_license_required": declared.minimum_license,
+        "supported_feature_ids": declared.feature_ids,
+        "is_system_action_type": declared.is_system,
+        "is_deprecated": declared.is_deprecated,
+        "source": declared.source,
+    }
+    if declared.sub_feature:
+        shown["sub_feature"] = declared.sub_feature
+    if declared.description:
+        shown["description"] = declared.description
+    if declared.is_experimental:
+        shown["is_experimental"] = True
+    return shown
+
+
+def run_result(connector_id: str, result: Result) -> JsonObject:
+    match result:
+        case Succeeded(data=None):
+            return {"connector_id": connector_id, "status": "ok"}
+        case Succeeded(data=data):
+            return {"connector_id": connector_id, "status": "ok", "data": data}
+        case Failed():
+            return _failure(connector_id, result)
+        case _:
+            assert_never(result)
+
+
+def _failure(connector_id: str, failure: Failed) -> JsonObject:
+    shown: dict[str, Json] = {"connector_id": connector_id, "status": "error", "message": failure.message}
+    if failure.service_message:
+        shown["service_message"] = failure.service_message
+    if failure.retry is not None:
+        shown["retry"] = _retry(failure.retry)
+    shown["errorSource"] = failure.error_source.value
+    return shown
+
+
+def _retry(retry: Retry) -> Json:
+    return iso_millis(retry) if isinstance(retry, datetime) else retry
+
+
+def _connector(
+    connector_id: str, type_id: str, name: str, config: JsonObject, types: TypeRegistry, *, is_missing_secrets: bool
+) -> dict[str, Json]:
+    return {
+        "id": connector_id,
+        "connector_type_id": type_id,
+        "name": name,
+        "config": config,
+        "is_missing_secrets": is_missing_secrets,
+        "is_preconfigured": False,
+        "is_system_action": False,
+        "is_deprecated": _is_deprecated(type_id, config),
+        "is_connector_type_deprecated": _is_type_deprecated(type_id, types),
+    }
+
+
+def _is_deprecated(type_id: str, config: JsonObject) -> bool:
+    return type_id in SERVICENOW_TYPES and config.get("usesTableApi", True) is True
+
+
+def _is_type_deprecated(type_id: str, types: TypeRegistry) -> bool:
+    try:
+        return types.get(type_id).is_deprecated
+    except Refused:
+        return False

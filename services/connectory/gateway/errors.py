@@ -1,0 +1,124 @@
+"""The one place where an error becomes an HTTP answer: status, text, and what is kept from the caller."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from connectory.domain.errors import ConnectoryError, Unavailable
+from connectory.domain.json_types import JsonObject
+
+log = logging.getLogger(__name__)
+
+INTERNAL_TEXT: Final = "An internal server error occurred. Check Kibana server logs for details."
+
+STATUS_BY_CODE: Final[Mapping[str, int]] = {
+    "connector-not-found": 404,
+    "connector-conflict": 409,
+    "type-not-registered": 400,
+    "config-invalid": 400,
+    "secrets-invalid": 400,
+    "connector-invalid": 400,
+    "params-invalid": 400,
+    "cursor-invalid": 400,
+    "unencodable": 400,
+    "message-too-large": 413,
+    "type-disabled": 403,
+    "unavailable": 503,
+    "encryption-key-missing": 500,
+}
+"""Codes that are not here are defects of ours, or none of the caller's business: 500, with the cause in the log."""
+
+
+class Rejected(ConnectoryError):
+    """A request that the edge itself answers: `status` and the text for the caller."""
+
+    code = "http-rejected"
+
+    def __init__(self, status: int, message: str, attributes: JsonObject | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.attributes = attributes
+
+    @classmethod
+    def bad_request(cls, message: str) -> "Rejected":
+        return cls(400, message)
+
+    @classmethod
+    def unauthorized(cls) -> "Rejected":
+        return cls(401, "Unauthorized")
+
+    @classmethod
+    def forbidden(cls, message: str) -> "Rejected":
+        return cls(403, message)
+
+    @classmethod
+    def not_found(cls) -> "Rejected":
+        return cls(404, "Not Found")
+
+    @classmethod
+    def too_large(cls, limit: int) -> "Rejected":
+        """`limit` in bytes."""
+        return cls(413, f"Payload content length greater than maximum allowed: {limit}")
+
+
+class OutcomeUnknown(Unavailable):
+    """A change or a run that was handed in, with no answer in time: it may or may not have had its effect.
+
+    `attributes` names the id under which the caller can ask again or look it up.
+    """
+
+    def __init__(self, message: str, attributes: JsonObject) -> None:
+        super().__init__(message)
+        self.attributes = attributes
+
+    @classmethod
+    def of_command(cls, command_id: str) -> "OutcomeUnknown":
+        text = (
+            "The outcome of this change is not known yet. "
+            f"Repeat the same request with the header x-connectory-command-id: {command_id}; that is safe."
+        )
+        return cls(text, {"command_id": command_id})
+
+    @classmethod
+    def of_run(cls, request_id: str) -> "OutcomeUnknown":
+        text = f"The result of this run is not known yet. The event log will hold it for the request {request_id}."
+        return cls(text, {"request_id": request_id})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as the caller sees it."""
+
+    status: int
+    message: str
+    attributes: JsonObject | None = None
+
+    def body(self) -> JsonObject:
+        """The error body of http-api §4."""
+        shown: JsonObject = {} if self.attributes is None else {"attributes": self.attributes}
+        return {"statusCode": self.status, "error": _reason(self.status), "message": self.message, **shown}
+
+
+INTERNAL: Final = Problem(500, INTERNAL_TEXT)
+
+
+def problem_of(error: ConnectoryError) -> Problem:
+    """Translate an error; what is not the caller's business is logged and answered in general words."""
+    match error:
+        case Rejected():
+            return Problem(error.status, error.message, error.attributes)
+        case OutcomeUnknown():
+            return Problem(503, error.message, error.attributes)
+        case _:
+            status = STATUS_BY_CODE.get(error.code)
+    if status is None:
+        log.error("a request failed [%s]: %s", error.code, error.message)
+        return INTERNAL
+    return Problem(status, error.message)
+
+
+def _reason(status: int) -> str:
+    """The reason phrases of http-api §4, which are not Python's in one case."""
+    return "Request Entity Too Large" if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else HTTPStatus(status).phrase

@@ -1,0 +1,100 @@
+"""Where answers to commands and direct requests arrive.
+
+A gateway owns one partition number of `replies`, chosen by chance; another gateway may have chosen the same, so
+whatever nobody here waits for is passed over.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from connectory.domain.errors import Unavailable, Undecodable
+from connectory.domain.replies import CommandAccepted, CommandRefused, Reply, RequestCompleted
+from connectory.infra.log import Log, Record, Tail
+from connectory.infra.messages import Messages
+from connectory.infra.supervision import keep_running
+from connectory.infra.topics import REPLIES
+
+FETCH_SECONDS = 5.0
+LONGEST_WAIT = 2.0
+"""Seconds between attempts to read again after trouble with the broker. Short: callers wait for replies meanwhile."""
+
+log = logging.getLogger(__name__)
+
+
+class ReplyInbox:
+    """Reads the gateway's reply partition and hands each reply to whoever waits for its id."""
+
+    def __init__(self, log_: Log, messages: Messages, chance: random.Random) -> None:
+        self._log = log_
+        self._messages = messages
+        self._chance = chance
+        self._partition: int | None = None
+        self._position: int | None = None
+        self._waiting: dict[str, set[asyncio.Future[Reply]]] = {}
+
+    @property
+    def partition(self) -> int:
+        """The partition of `replies` that answers are to be sent to. Raises `Unavailable` until its end was found.
+
+        Afterwards it stays valid through trouble with the broker: reading goes on where it stopped.
+        """
+        if self._partition is None or self._position is None:
+            raise Unavailable("The broker cannot be reached: the gateway reads no replies yet. Try again later.")
+        return self._partition
+
+    async def run(self) -> NoReturn:
+        """Read until cancelled."""
+        await keep_running("the reply inbox", self._read, longest_wait=LONGEST_WAIT)
+
+    @contextmanager
+    def awaiting(self, reply_id: str) -> Iterator[asyncio.Future[Reply]]:
+        """A future that is done when the reply to this id arrives. Enter it before anything is sent."""
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.setdefault(reply_id, set())
+        waiting.add(future)
+        try:
+            yield future
+        finally:
+            future.cancel()
+            waiting.discard(future)
+            if not waiting:
+                self._waiting.pop(reply_id, None)
+
+    async def _read(self) -> None:
+        if self._partition is None:
+            self._partition = self._chance.randrange(await self._log.partition_count(REPLIES))
+        if self._position is None:
+            self._position = await self._end(self._partition)
+        async with self._log.tail(REPLIES, self._partition, self._position) as tail:
+            await self._follow(tail)
+
+    async def _end(self, partition: int) -> int:
+        """Replies written before we started are not for us."""
+        start = await self._log.beginning_offset(REPLIES, partition)
+        async with self._log.tail(REPLIES, partition, start) as tail:
+            return await tail.end_offset()
+
+    async def _follow(self, tail: Tail) -> NoReturn:
+        while True:
+            records = await tail.fetch(FETCH_SECONDS)
+            self._position = tail.position
+            for record in records:
+                self._deliver(record)
+
+    def _deliver(self, record: Record) -> None:
+        """The key is the id that is waited for: replies to others are not even decoded."""
+        waiting = self._waiting.get((record.key or b"").decode("utf-8", "replace"))
+        if not waiting:
+            return
+        try:
+            reply: Reply = self._messages.decode(record.value, CommandAccepted, CommandRefused, RequestCompleted)
+        except Undecodable as error:
+            log.warning("passed over an undecodable reply at %s/%d/%d: %s", *record[:3], error)
+            return
+        for future in waiting:
+            if not future.done():
+                future.set_result(reply)

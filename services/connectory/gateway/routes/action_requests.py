@@ -1,0 +1,60 @@
+"""Hand in action requests over HTTP, for services that do not speak Kafka (design §5)."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from connectory.domain.execution import ActionRequest, Delivery
+from connectory.domain.json_types import Json
+from connectory.gateway import authorization
+from connectory.gateway.executions import Executions
+from connectory.gateway.origin import NewId, Origin
+from connectory.gateway.outgoing import answer
+from connectory.gateway.routing import Call, Route
+from connectory.gateway.schemas import Submission, SubmittedRequest
+from connectory.gateway.validation import check
+from connectory.infra.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class ActionRequestRoutes:
+    executions: Executions
+    clock: Clock
+    new_id: NewId
+
+    def table(self) -> tuple[Route, ...]:
+        return (Route("POST", "/api/connectory/action_requests", self.submit),)
+
+    async def submit(self, call: Call) -> web.Response:
+        submitted = _submitted(call.body)
+        authorization.require(call.principal, authorization.EXECUTE_ACTIONS)
+        origin = call.origin
+        requests = [self._request(each, origin) for each in submitted]
+        await self.executions.submit(requests, origin)
+        return answer({"items": [_item(request) for request in requests]}, status=202)
+
+    def _request(self, submitted: SubmittedRequest, origin: Origin) -> ActionRequest:
+        return ActionRequest(
+            request_id=submitted.request_id or self.new_id(),
+            space_id=origin.space_id,
+            connector_id=submitted.connector_id,
+            params=submitted.params,
+            requested_at=self.clock(),
+            requested_by=origin.by,
+            source=submitted.source,
+            delivery=Delivery(submitted.delivery),
+            connector_version=submitted.connector_version,
+            expires_at=submitted.expires_at,
+        )
+
+
+def _submitted(body: Json) -> list[SubmittedRequest]:
+    """One request, or a list of them, each checked under its index. Raises `Rejected` for the first that is bad."""
+    if not (isinstance(body, dict) and "requests" in body):
+        return [check(SubmittedRequest, body, "body")]
+    requests = check(Submission, body, "body").requests
+    return [check(SubmittedRequest, each, "body", ("requests", index)) for index, each in enumerate(requests)]
+
+
+def _item(request: ActionRequest) -> Json:
+    return {"request_id": request.request_id, "connector_id": request.connector_id, "status": "accepted"}

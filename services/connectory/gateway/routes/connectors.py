@@ -1,0 +1,74 @@
+"""Create, get, list, update and delete connectors (http-api §10 to §13)."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from connectory.connector_types.registry import TypeRegistry
+from connectory.domain.errors import Refused
+from connectory.gateway import authorization, connector_json
+from connectory.gateway.changes import ConnectorChanges, ConnectorViews, Details
+from connectory.gateway.outgoing import answer, no_content
+from connectory.gateway.routing import Call, Route
+from connectory.gateway.schemas import ConnectorDetails, NewConnector, UpdateParams, check_new_id
+from connectory.gateway.validation import check
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorRoutes:
+    changes: ConnectorChanges
+    views: ConnectorViews
+    types: TypeRegistry
+    strict_ids: bool
+
+    def table(self) -> tuple[Route, ...]:
+        collection, one = "/api/actions/connector", "/api/actions/connector/{id:[^/]+}"
+        return (
+            Route("POST", collection, self.create),
+            Route("POST", collection + "/", self.create),
+            Route("POST", one, self.create_with_id),
+            Route("GET", one, self.get),
+            Route("PUT", one, self.update),
+            Route("DELETE", one, self.delete),
+            Route("GET", "/api/actions/connectors", self.get_all),
+        )
+
+    async def create(self, call: Call) -> web.Response:
+        return await self._create(call, None)
+
+    async def create_with_id(self, call: Call) -> web.Response:
+        connector_id = call.path("id")
+        check_new_id(connector_id, strict=self.strict_ids)
+        return await self._create(call, connector_id)
+
+    async def _create(self, call: Call, connector_id: str | None) -> web.Response:
+        body = check(NewConnector, call.body, "body")
+        authorization.require(call.principal, authorization.create_action(body.connector_type_id))
+        details = Details(body.name, body.config, body.secrets)
+        state = await self.changes.create(connector_id, body.connector_type_id, details, call.origin)
+        return answer(connector_json.changed_connector(state, self.types))
+
+    async def get(self, call: Call) -> web.Response:
+        authorization.require(call.principal, authorization.GET_ACTIONS)
+        connector_id = call.path("id")
+        view = await self.views.get(call.space_id, connector_id)
+        if view is None:
+            raise Refused.not_found(connector_id)
+        return answer(connector_json.connector(view, self.types))
+
+    async def get_all(self, call: Call) -> web.Response:
+        authorization.require(call.principal, authorization.GET_ACTIONS)
+        views = await self.views.in_space(call.space_id)
+        return answer([connector_json.listed_connector(view, self.types) for view in views])
+
+    async def update(self, call: Call) -> web.Response:
+        params = check(UpdateParams, {"id": call.path("id")}, "params")
+        body = check(ConnectorDetails, call.body, "body")
+        authorization.require(call.principal, authorization.UPDATE_ACTIONS)
+        state = await self.changes.update(params.id, Details(body.name, body.config, body.secrets), call.origin)
+        return answer(connector_json.changed_connector(state, self.types))
+
+    async def delete(self, call: Call) -> web.Response:
+        authorization.require(call.principal, authorization.DELETE_ACTIONS)
+        await self.changes.delete(call.path("id"), call.origin)
+        return no_content()

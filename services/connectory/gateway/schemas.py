@@ -1,0 +1,110 @@
+"""The bodies, queries and params of every route, each declared once."""
+
+import re
+from typing import Annotated, Any, Final, Literal, TypeAlias
+
+from annotated_types import Ge, Le, Len
+from pydantic import AfterValidator, Field
+
+from connectory.domain.execution import Action, Delivery
+from connectory.gateway.validation import (
+    ConnectorRecord,
+    Moment,
+    Numeral,
+    Schema,
+    WholeNumber,
+    at_least_one_character,
+    at_most,
+    not_blank,
+    one_of,
+    text_length,
+    violation,
+)
+
+LONGEST_CONNECTOR_ID: Final = 36
+LARGEST_SUBMISSION: Final = 1000
+"""Requests in one call."""
+
+LARGEST_PAGE: Final = 1000
+RESERVED_IDS: Final = frozenset({"__proto__", "constructor", "prototype"})
+_STRICT_ID: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+
+Name: TypeAlias = Annotated[str, at_most(1024), AfterValidator(not_blank)]
+TypeId: TypeAlias = Annotated[str, at_most(256), AfterValidator(not_blank)]
+Text: TypeAlias = Annotated[str, AfterValidator(at_least_one_character), at_most(256)]
+
+
+class ConnectorDetails(Schema):
+    """Body of an update: a full replacement (http-api §12)."""
+
+    name: Name
+    config: ConnectorRecord = Field(default_factory=dict)
+    secrets: ConnectorRecord = Field(default_factory=dict, repr=False)
+
+
+class NewConnector(Schema):
+    """Body of a create (http-api §10)."""
+
+    name: Name
+    connector_type_id: TypeId
+    config: ConnectorRecord = Field(default_factory=dict)
+    secrets: ConnectorRecord = Field(default_factory=dict, repr=False)
+
+
+class UpdateParams(Schema):
+    id: Annotated[str, at_most(LONGEST_CONNECTOR_ID)]
+
+
+class Execution(Schema):
+    """Body of a direct run (http-api §16)."""
+
+    params: dict[str, Any]
+
+
+class TypesQuery(Schema):
+    feature_id: Annotated[str, at_most(100)] | None = None
+
+
+class SubmittedRequest(Schema):
+    """One action request handed in over HTTP. A key that is null is a key that is not given."""
+
+    connector_id: Text
+    params: dict[str, Any]
+    request_id: Text | None = None
+    source: Text | None = None
+    delivery: Annotated[Literal["at_least_once", "at_most_once"], one_of(*Delivery)] = "at_least_once"
+    expires_at: Moment | None = None
+    connector_version: Annotated[WholeNumber, Ge(1)] | None = None
+
+
+class Submission(Schema):
+    """Several action requests; each is checked by itself, so that a problem names its index."""
+
+    requests: Annotated[list[Any], Len(1, LARGEST_SUBMISSION)]
+
+
+class EventLogQuery(Schema):
+    """Filters of the event log, all optional and all to be met, and the page that is asked for."""
+
+    connector_id: Text | None = None
+    connector_type_id: Text | None = None
+    action: Annotated[str, one_of(*Action)] | None = None
+    outcome: Annotated[Literal["success", "failure", "unknown"], one_of("success", "failure", "unknown")] | None = None
+    request_id: Text | None = None
+    execution_id: Text | None = None
+    from_: Moment | None = Field(default=None, alias="from")
+    to: Moment | None = None
+    q: Text | None = None
+    size: Annotated[Numeral, Ge(1), Le(LARGEST_PAGE)] = 100
+    cursor: Annotated[str, AfterValidator(at_least_one_character), at_most(1024)] | None = None
+
+
+def check_new_id(connector_id: str, *, strict: bool) -> None:
+    """The id that a client chooses on create. Raises `Rejected` (400) with the texts of http-api §10."""
+    if not connector_id:
+        raise violation("params", ("id",), "Connector ID is required.")
+    if text_length(connector_id) > LONGEST_CONNECTOR_ID or connector_id in RESERVED_IDS:
+        raise violation("params", ("id",), f"Connector ID must be {LONGEST_CONNECTOR_ID} characters or less.")
+    if strict and not _STRICT_ID.fullmatch(connector_id):
+        text = "Connector ID must contain only lowercase letters, numbers, and hyphens."
+        raise violation("params", ("id",), text)
