@@ -103,6 +103,12 @@ class MessageTooLarge(ConnectoryError):
     code = "message-too-large"
 
 
+class RowsRefused(ConnectoryError):
+    """Rows that the database will not take, however often they are sent."""
+
+    code = "rows-refused"
+
+
 class Fenced(ConnectoryError):
     """Another instance has taken over what this one was working on. Stop, and join anew."""
 

@@ -1,0 +1,120 @@
+"""Partitions of single UTC days: made when rows of a day first arrive, dropped whole when the day has expired.
+
+Only days within the retention and shortly ahead get a partition. Rows of other days, from clocks that are far off, go
+to the default partition, so that no clock can make partitions without end.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+
+from connectory.infra.clock import Clock
+from connectory.infra.postgres.database import Connection, Database
+from connectory_projections.model import Row, Table
+
+DAYS_AHEAD = timedelta(days=2)
+LOCK_WAIT = "2s"
+"""How long a change of partitions may wait for readers, who queue behind it meanwhile."""
+
+_LOCK = 0x636F6E6E_64617973
+_DAY = re.compile(r"_(\d{8})$")
+
+
+class DayPartitions:
+    """Makes partitions for one store and remembers those that are there."""
+
+    def __init__(self, database: Database, now: Clock, retention: timedelta) -> None:
+        self._database = database
+        self._now = now
+        self._retention = retention
+        self._known: set[tuple[str, date]] = set()
+
+    async def ensure(self, table: Table, rows: Iterable[Row]) -> None:
+        """Make the partitions that the rows need."""
+        for day in sorted(self._days(table, rows)):
+            if (table.name, day) not in self._known and self._has_partition_of_its_own(day):
+                await _make(self._database, table, day)
+                self._known.add((table.name, day))
+
+    def _days(self, table: Table, rows: Iterable[Row]) -> set[date]:
+        column = table.partitioned_by_day
+        moments = (row[column] for row in rows) if column else ()
+        return {moment.astimezone(UTC).date() for moment in moments if isinstance(moment, datetime)}
+
+    def _has_partition_of_its_own(self, day: date) -> bool:
+        today = self._now().date()
+        return today - self._retention <= day <= today + DAYS_AHEAD
+
+
+async def drop_expired_days(database: Database, table: Table, before: datetime) -> list[str]:
+    """Drop the partitions whose whole day lies before that moment, and such rows of the default one.
+
+    Returns the names of the partitions dropped. A partition that readers hold raises `Unavailable`; the next call
+    takes it up again.
+    """
+    async with database.connection() as connection:
+        partitions = [name for name in await partition_names(connection, table.name) if _ended(name, before)]
+    for name in partitions:
+        async with database.transaction() as connection:
+            await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; DROP TABLE IF EXISTS {name}")
+    async with database.transaction() as connection:
+        strays = f"DELETE FROM {table.name}_default WHERE {table.partitioned_by_day} < $1"
+        await connection.execute(strays, datetime.combine(before.date(), time.min, UTC))
+    return partitions
+
+
+async def partition_names(connection: Connection, table: str) -> list[str]:
+    """The partitions of a table, the default one included; none for a table that is not partitioned."""
+    rows = await connection.fetch(
+        "SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid"
+        " WHERE inhparent = to_regclass($1) ORDER BY child.relname",
+        table,
+    )
+    return [row["relname"] for row in rows]
+
+
+async def mirror_days(source: Database, target: Database, table: Table) -> None:
+    """Make the partitions in `target` that the table has in `source`."""
+    async with source.connection() as connection:
+        names = await partition_names(connection, table.name)
+    for start in filter(None, map(_start, names)):
+        await _make(target, table, start.date())
+
+
+def _start(partition: str) -> datetime | None:
+    """The first moment of a day's partition; None for the default one."""
+    found = _DAY.search(partition)
+    return datetime.strptime(found[1], "%Y%m%d").replace(tzinfo=UTC) if found else None
+
+
+def _ended(partition: str, before: datetime) -> bool:
+    start = _start(partition)
+    return start is not None and start + timedelta(days=1) <= before
+
+
+async def _make(database: Database, table: Table, day: date) -> None:
+    async with database.transaction() as connection:
+        await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; SELECT pg_advisory_xact_lock({_LOCK})")
+        name = f"{table.name}_{day:%Y%m%d}"
+        if await connection.fetchval("SELECT to_regclass($1) IS NULL", name):
+            await _attach(connection, table, name, day)
+
+
+async def _attach(connection: Connection, table: Table, name: str, day: date) -> None:
+    """Attaching lets readers and writers of the table go on, which creating a partition in place does not.
+
+    Rows of that day that went to the default partition, when the day was still too far ahead, move.
+    """
+    lower = datetime.combine(day, time.min, UTC).isoformat()
+    upper = datetime.combine(day + timedelta(days=1), time.min, UTC).isoformat()
+    column = table.partitioned_by_day
+    await connection.execute(
+        f"""
+        CREATE TABLE {name} (LIKE {table.name} INCLUDING ALL);
+        WITH moved AS (
+            DELETE FROM {table.name}_default WHERE {column} >= '{lower}' AND {column} < '{upper}' RETURNING *
+        )
+        INSERT INTO {name} SELECT * FROM moved;
+        ALTER TABLE {table.name} ATTACH PARTITION {name} FOR VALUES FROM ('{lower}') TO ('{upper}');
+        """
+    )

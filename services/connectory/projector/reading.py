@@ -1,0 +1,55 @@
+"""From records to row changes."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from connectory.domain.errors import Undecodable
+from connectory.infra.log import Record
+from connectory.projector.ports import Decoder
+from connectory_projections.model import AnyProjection, RowChange, Sourced
+
+RECORDS_IN_A_ROW = 200
+"""How many records are decoded before other tasks of the process get a turn."""
+
+log = logging.getLogger(__name__)
+
+
+class Read(NamedTuple):
+    """A record and what it changes; nothing, when it could not be decoded."""
+
+    record: Record
+    changes: Sequence[RowChange]
+
+
+class RecordReader:
+    """Reads the records of a projection's topic. `skipped` counts those that the projection goes on without."""
+
+    def __init__(self, projection: AnyProjection, messages: Decoder) -> None:
+        self._projection = projection
+        self._messages = messages
+        self.skipped = 0
+
+    async def read(self, records: Sequence[Record]) -> list[Read]:
+        """Decode the records, in order. One that cannot be decoded is reported and changes nothing."""
+        done: list[Read] = []
+        for number, record in enumerate(records, 1):
+            done.append(Read(record, self._changes(record)))
+            if number % RECORDS_IN_A_ROW == 0:
+                await asyncio.sleep(0)
+        return done
+
+    def skip(self, record: Record, why: str) -> None:
+        """Count and report a record that the projection goes on without."""
+        self.skipped += 1
+        place = f"{record.topic}[{record.partition}]@{record.offset}"
+        log.error("projection %s skips %s (%d skipped so far): %s", self._projection.name, place, self.skipped, why)
+
+    def _changes(self, record: Record) -> Sequence[RowChange]:
+        try:
+            event = self._messages.decode(record.value, *self._projection.handles)
+        except Undecodable as error:
+            self.skip(record, error.message)
+            return ()
+        return self._projection.apply(Sourced(event, record.topic, record.partition, record.offset))
