@@ -3,22 +3,19 @@
 Problems are collected, not raised, so that an operator sees all of them at once.
 """
 
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
-
-import yaml
+from typing import Final
 
 from connectory.domain.errors import SettingsInvalid
 from connectory.infra.settings.declaration import KnownSetting
+from connectory.infra.yaml_file import read_yaml_map, reading_problem
 
 Values = dict[str, object]
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _INDEXED: Final = re.compile(r"(.+)\[([0-9]+)\]")
-_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_yaml(path: Path) -> Values:
@@ -26,17 +23,7 @@ def read_yaml(path: Path) -> Values:
 
     Raises `SettingsInvalid` when the file cannot be read, is no YAML, or names a key in both ways.
     """
-    try:
-        content: object = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsInvalid(f"{path} cannot be read: {_cause(error)}") from None
-    except yaml.YAMLError as error:
-        raise SettingsInvalid(f"{path} is not valid YAML{_place(error)}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, Mapping):
-        raise SettingsInvalid(f"{path} must hold a map of settings")
-    return _flat(path, content)
+    return _flat(path, read_yaml_map(path))
 
 
 def substitute(name: str, value: object, environ: Mapping[str, str], problems: list[str]) -> object:
@@ -97,7 +84,7 @@ def _from_file(name: str, variable: str, path: str, problems: list[str]) -> Valu
     try:
         return {name: Path(path).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")}
     except (OSError, UnicodeDecodeError) as error:
-        problems.append(f"[{name}]: {path}, named by {variable}, cannot be read: {_cause(error)}")
+        problems.append(f"[{name}]: {path}, named by {variable}, cannot be read: {reading_problem(error)}")
         return {}
 
 
@@ -130,15 +117,3 @@ def _leaves(content: Mapping[object, object], prefix: str) -> Iterator[tuple[str
             yield from _leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
-
-
-def _place(error: yaml.YAMLError) -> str:
-    """Line and column only: the library's own text quotes the line, which may hold a secret."""
-    mark = error.problem_mark if isinstance(error, yaml.MarkedYAMLError) else None
-    return f": line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-
-
-def _cause(error: OSError | UnicodeDecodeError) -> str:
-    if isinstance(error, OSError):
-        return os.strerror(error.errno) if error.errno else type(error).__name__
-    return "it is not UTF-8"

@@ -1,6 +1,6 @@
 """How a problem with a setting is worded, one line each. No line holds the value of a secret."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -43,9 +43,9 @@ def violations(error: ValidationError) -> list[str]:
 def _line(detail: ErrorDetails) -> str:
     at = next((i for i, part in enumerate(detail["loc"]) if "." in str(part)), None)
     if at is None:
-        return _reason(detail)
+        return reason(detail)
     name = ".".join(str(part) for part in detail["loc"][at:] if not _is_internal(part))
-    return violation(name, _reason(detail))
+    return violation(name, reason(detail))
 
 
 def _is_internal(part: int | str) -> bool:
@@ -53,7 +53,8 @@ def _is_internal(part: int | str) -> bool:
     return isinstance(part, str) and "[" in part
 
 
-def _reason(detail: ErrorDetails) -> str:
+def reason(detail: ErrorDetails) -> str:
+    """What is wrong with the value, without where it stands."""
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in _REASONS:
         return _REASONS[kind](context, detail["input"])
@@ -67,17 +68,13 @@ def _type_name(value: object) -> str:
     return "null" if value is None else _TYPE_NAMES.get(type(value), type(value).__name__)
 
 
-def _length(value: object) -> int:
-    return len(value) if isinstance(value, Sequence) else 0
-
-
 _REASONS: Final[Mapping[str, Callable[[Mapping[str, Any], object], str]]] = {
     "value_error": lambda context, _value: str(context["error"]),
     "missing": lambda _context, _value: "expected value of type [string] but got [undefined]",
     "extra_forbidden": lambda _context, _value: "definition for this key is missing",
     "greater_than_equal": lambda context, _value: f"Value must be equal to or greater than [{context['ge']}].",
     "less_than_equal": lambda context, _value: f"Value must be equal to or lower than [{context['le']}].",
-    "too_short": lambda context, value: (
+    "too_short": lambda context, _value: (
         f"value has length [{context['actual_length']}] but it must have a minimum length of [{context['min_length']}]."
     ),
     "literal_error": lambda context, value: f"expected value to equal one of {context['expected']} but got [{value}]",

@@ -1,0 +1,113 @@
+"""The shape of `security.yml` and the forms of password hashes."""
+
+import hashlib
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher, Type
+
+from connectory.domain.errors import SettingsInvalid
+from connectory.infra.passwords import is_password_hash, verify_password
+from connectory.infra.security_file import load_users
+
+HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("open sesame")
+
+
+def scrypt_hash(password: str, salt: bytes = b"some salt 123456") -> str:
+    key = hashlib.scrypt(password.encode(), salt=salt, n=2**4, r=8, p=1, dklen=32)
+    salt_text, key_text = (b64encode(data).decode().rstrip("=") for data in (salt, key))
+    return f"$scrypt$ln=4,r=8,p=1${salt_text}${key_text}"
+
+
+def loading(tmp_path: Path, text: str) -> str:
+    """The refusal of a file, without its path."""
+    path = tmp_path / "security.yml"
+    path.write_text(text)
+    with pytest.raises(SettingsInvalid) as refusal:
+        load_users(path)
+    return refusal.value.message.replace(f"{path}: ", "")
+
+
+def test_users_and_roles_of_the_documented_shape_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "security.yml"
+    path.write_text(f"""
+users:
+  alice: {{ password_hash: "{HASH}", roles: [ops, viewer] }}
+  bob: {{ password_hash: "{HASH}" }}
+roles:
+  ops:
+    kibana:
+      - {{ spaces: ["*"], feature: {{ actions: [read] }} }}
+      - {{ spaces: [marketing, sales], feature: {{ actions: [minimal_all, endpoint_security_execute] }} }}
+  all_of_sales:
+    kibana:
+      - {{ spaces: [sales], base: [all] }}
+""")
+    users = load_users(path)
+    assert users["alice"].roles == {"ops", "viewer"}
+    assert users["bob"].roles == frozenset()
+    assert HASH not in repr(users)
+
+
+def test_a_plain_text_password_is_refused_and_not_shown(tmp_path: Path) -> None:
+    message = loading(tmp_path, "users: { alice: { password_hash: hunter2 } }")
+    assert message == (
+        "[users.alice.password_hash]: must be an argon2id or scrypt hash in PHC format; "
+        "plain text passwords are refused"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("users: { alice: {} }", "[users.alice.password_hash]: expected value of type [string] but got [undefined]"),
+        ("user: {}", "[user]: definition for this key is missing"),
+        ("roles: { viewer: {} }", "built-in roles cannot be redefined: ['viewer']"),
+        (
+            "roles: { ops: { kibana: [{ spaces: [a] }] } }",
+            "[roles.ops.kibana.0]: needs either base or feature, and not both",
+        ),
+        (
+            "roles: { ops: { kibana: [{ spaces: [a], base: [all], feature: { actions: [all] } }] } }",
+            "[roles.ops.kibana.0]: needs either base or feature, and not both",
+        ),
+        (f"users: {{ a: {{ password_hash: '{HASH}', roles: [x] }} }}", "user a has roles that are not defined: ['x']"),
+    ],
+)
+def test_what_breaks_the_shape_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    assert loading(tmp_path, text) == message
+
+
+def test_an_unknown_level_of_the_feature_is_refused(tmp_path: Path) -> None:
+    message = loading(tmp_path, "roles: { ops: { kibana: [{ spaces: [a], feature: { actions: [write] } }] } }")
+    assert message.startswith("[roles.ops.kibana.0]: feature actions has no privilege ['write']")
+
+
+def test_a_file_that_is_missing_or_no_yaml_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="cannot be read: No such file"):
+        load_users(tmp_path / "none.yml")
+    assert "is not valid YAML: line 2" in loading(tmp_path, "users: {")
+
+
+def test_an_scrypt_hash_is_checked() -> None:
+    password_hash = scrypt_hash("open sesame")
+    assert is_password_hash(password_hash)
+    assert verify_password(password_hash, "open sesame")
+    assert not verify_password(password_hash, "open sesam")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hunter2",
+        "$scrypt$ln=4,r=8,p=1$c2FsdA$",
+        "$scrypt$ln=30,r=8,p=1$c29tZSBzYWx0$AAAAAAAAAAAAAAAAAAAAAA",
+        "$scrypt$ln=4,r=8,p=1$a$AAAAAAAAAAAAAAAAAAAAAA",
+        PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, type=Type.I).hash("open sesame"),
+        HASH.replace("m=8", "m=99999999"),
+    ],
+)
+def test_other_and_too_costly_forms_are_no_password_hashes(text: str) -> None:
+    assert not is_password_hash(text)
