@@ -79,7 +79,7 @@ def apply(sourced: Sourced[ConnectorEvent]) -> Sequence[RowChange]:
             assert_never(event)
 
 
-CONNECTORS_BY_SPACE: Final = Projection[ConnectorEvent](
+CONNECTORS_BY_SPACE: Final[Projection[ConnectorEvent]] = Projection(
     name="connectors_by_space",
     topic="connector-events",
     handles=(ConnectorCreated, ConnectorUpdated, ConnectorDeleted),

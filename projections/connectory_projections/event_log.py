@@ -144,7 +144,7 @@ def apply(sourced: Sourced[Outcome]) -> Sequence[RowChange]:
     return [Append(TABLE.name, row)]
 
 
-EVENT_LOG: Final = Projection[Outcome](
+EVENT_LOG: Final[Projection[Outcome]] = Projection(
     name="event_log",
     topic="action-outcomes",
     handles=(Outcome,),
