@@ -58,12 +58,15 @@ class Codec:
             self._reading[schema_id] = _Reading(subject, self._writing[subject].schema, None)
 
     def encode(self, subject: str, datum: Mapping[str, object]) -> bytes:
-        """Raises ValueError, TypeError or OverflowError when a value does not fit its field."""
+        """Raises ValueError, TypeError or OverflowError when a value does not fit its field.
+
+        Lone surrogates, which UTF-8 has no bytes for, are written as U+FFFD: texts that targets answered hold them.
+        """
         writing = self._writing[subject]
-        out = BytesIO()
-        out.write(writing.prefix)
-        schemaless_writer(out, writing.schema, datum)
-        return out.getvalue()
+        try:
+            return _write(writing, datum)
+        except UnicodeEncodeError:
+            return _write(writing, _without_surrogates(datum))
 
     def decode(self, value: bytes) -> tuple[str, Datum]:
         """Return the subject and the record as its newest version says. Raises `Malformed`."""
@@ -96,6 +99,25 @@ class Codec:
             raise Malformed(f"The schema {schema_id} cannot be used: {_reason(error)}") from error
         self._reading[schema_id] = reading
         return reading
+
+
+def _write(writing: _Writing, datum: Mapping[str, object]) -> bytes:
+    out = BytesIO()
+    out.write(writing.prefix)
+    schemaless_writer(out, writing.schema, datum)
+    return out.getvalue()
+
+
+def _without_surrogates(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case Mapping():
+            return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+        case list() | tuple():
+            return type(value)(_without_surrogates(item) for item in value)
+        case _:
+            return value
 
 
 def _parse(text: str) -> Schema:

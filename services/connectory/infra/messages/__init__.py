@@ -44,8 +44,8 @@ class Messages:
         """Return the record, which is of one of the expected types.
 
         Raises `Undecodable` for anything else: no value, bytes that are not a record, an unknown schema id, a record
-        of another type, JSON text that is not JSON. Where several types are expected, annotate the variable with
-        their union.
+        of another type, JSON text that is not JSON. Where several types are expected, a tuple of them has the type
+        `tuple[type[TheirUnion], ...]`.
         """
         if value is None:
             raise Undecodable("The record has no value")
@@ -77,6 +77,14 @@ class Messages:
 
         Raises `Unencodable`, as `encode` does.
         """
+        value = self.encode(record)
         record_type = _BY_TYPE[type(record)]
         headers = event_headers(topic, record_type.subject, record_type.identity(record), at, traceparent)
-        return Message(topic, None if key is None else key.encode(), self.encode(record), headers, partition)
+        return Message(topic, None if key is None else _key_bytes(key), value, headers, partition)
+
+
+def _key_bytes(key: str) -> bytes:
+    try:
+        return key.encode()
+    except UnicodeEncodeError as error:
+        raise Unencodable(f"Cannot write the key {key!r}: {error.reason}") from error

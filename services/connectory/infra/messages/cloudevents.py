@@ -24,7 +24,7 @@ def event_headers(topic: str, record_name: str, identity: str, at: datetime, tra
     """The headers of a record. `at` is aware; `traceparent` is left out when there is none."""
     headers = (
         *_fixed_headers(topic, record_name),
-        ("ce_id", identity.encode()),
+        ("ce_id", identity.encode(errors="replace")),
         ("ce_time", at.isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()),
     )
     return headers if traceparent is None else (*headers, (TRACEPARENT, traceparent.encode()))

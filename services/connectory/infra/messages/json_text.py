@@ -5,14 +5,17 @@ at most `MAX_NESTING` levels of objects and lists.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from connectory.domain.json_types import Json, JsonObject
 
 MAX_NESTING: Final = 100
 """Far below the interpreter's recursion limit, which depends on how deep the caller already is."""
+
+
+_Container: TypeAlias = Mapping[str, Json] | Sequence[Json]
 
 
 def write_json(value: Json) -> str:
@@ -54,24 +57,20 @@ def _check_nesting(text: str, value: Json) -> None:
 
 
 def _is_too_deep(value: Json) -> bool:
-    level: list[Json] = [value]
-    for _ in range(MAX_NESTING + 1):
-        level = [child for parent in level for child in _children(parent)]
+    level = _containers([value])
+    for _ in range(MAX_NESTING):
+        level = [inner for container in level for inner in _containers(_children(container))]
         if not level:
             return False
     return True
 
 
-def _children(value: Json) -> Iterator[Json]:
-    match value:
-        case str():
-            return iter(())
-        case Mapping():
-            return iter(value.values())
-        case Sequence():
-            return iter(value)
-        case _:
-            return iter(())
+def _containers(values: Iterable[Json]) -> list[_Container]:
+    return [value for value in values if isinstance(value, (Mapping, Sequence)) and not isinstance(value, str)]
+
+
+def _children(container: _Container) -> Iterable[Json]:
+    return container.values() if isinstance(container, Mapping) else container
 
 
 def _finite(text: str) -> float:

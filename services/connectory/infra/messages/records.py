@@ -44,16 +44,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RecordType(Generic[T]):
-    """`identity` is what stays the same when the record is written again: the id of its CloudEvent."""
+    """`subject` is the full Avro name.
+
+    `identity` is what stays the same when the record is written again: the id of its CloudEvent.
+    """
 
     type: type[T]
     name: str
+    subject: str
     shape: Shape[T]
     identity: Callable[[T], str]
-
-    @property
-    def subject(self) -> str:
-        return f"{NAMESPACE}.{self.name}"
 
 
 JSON_OBJECT = Conversion(write_json, read_json_object)
@@ -90,7 +90,8 @@ def _read_result(datum: dict[str, Any]) -> Result:
 def _record(
     type_: type[T], identity: Callable[[T], str], *, name: str | None = None, **conversions: Conversion | Shape[Any]
 ) -> RecordType[T]:
-    return RecordType(type_, name or type_.__name__, Shape(type_, **conversions), identity)
+    name = name or type_.__name__
+    return RecordType(type_, name, f"{NAMESPACE}.{name}", Shape(type_, **conversions), identity)
 
 
 _command_id: Callable[[Any], str] = attrgetter("command_id")
