@@ -18,10 +18,9 @@ from connectory.connector_types.templating import Render
 from connectory.connector_types.webhook_auth import (
     AuthConfig,
     AuthSecrets,
-    ca_pem,
+    has_header,
     headers_of,
     problem_with,
-    secret_header_names,
 )
 from connectory.domain.execution import Failed, Result, Retry, Succeeded, iso_millis
 from connectory.domain.json_types import JsonObject
@@ -72,17 +71,17 @@ async def execute(run: WebhookRun) -> Result:
 
 def _request(run: WebhookRun) -> OutgoingRequest:
     headers = headers_of(run.config, run.secrets)
-    if not any(name.lower() == IDEMPOTENCY_KEY.lower() for name in headers):
+    if not has_header(headers, IDEMPOTENCY_KEY):
         headers[IDEMPOTENCY_KEY] = run.idempotency_key
     with_body = run.config.method in _METHODS_WITH_BODY
     return OutgoingRequest(
         method=run.config.method.upper(),
         url=run.config.url,
         headers=headers,
-        secret_headers=secret_header_names(run.secrets),
+        secret_headers=run.secrets.secret_header_names,
         body=run.params.body.encode(errors="replace") if with_body and run.params.body else None,
         verification_mode=run.config.verification_mode,
-        ca_pem=ca_pem(run.config),
+        ca_pem=run.config.ca_pem,
     )
 
 

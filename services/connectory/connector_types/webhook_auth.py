@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Final, Literal, Self
 
 from pydantic import model_validator
@@ -49,6 +50,16 @@ class AuthConfig(Schema):
     scope: Absentable[str] = None
     additional_fields: str | None = None
 
+    @cached_property
+    def ca_pem(self) -> bytes | None:
+        """The CA bundle, read as leniently as Node reads base64: what makes no sense shows when it is used."""
+        if not self.ca:
+            return None
+        try:
+            return base64.b64decode(self.ca + "==")
+        except ValueError:
+            return b""
+
 
 class AuthSecrets(SecretSchema):
     user: str | None = None
@@ -58,6 +69,15 @@ class AuthSecrets(SecretSchema):
     pfx: str | None = None
     client_secret: str | None = None
     secret_headers: dict[str, str] | None = None
+
+    @cached_property
+    def authorization(self) -> str | None:
+        """The value of a Basic `Authorization` header; None unless there is both a user and a password."""
+        return basic(self.user, self.password) if self.user is not None and self.password is not None else None
+
+    @cached_property
+    def secret_header_names(self) -> frozenset[str]:
+        return frozenset(name.lower() for name in self.secret_headers or ())
 
     @model_validator(mode="after")
     def _one_scheme(self) -> Self:
@@ -97,30 +117,21 @@ def headers_of(config: AuthConfig, secrets: AuthSecrets) -> dict[str, str]:
     headers = dict(config.headers or {})
     for name, value in (secrets.secret_headers or {}).items():
         set_header(headers, name, value)
-    if config.has_auth and secrets.user is not None and secrets.password is not None:
-        set_header(headers, "Authorization", basic(secrets.user, secrets.password))
+    if config.has_auth and secrets.authorization is not None:
+        set_header(headers, "Authorization", secrets.authorization)
     return headers
 
 
 def set_header(headers: dict[str, str], name: str, value: str) -> None:
-    for same in [given for given in headers if given.lower() == name.lower()]:
+    lowered = name.lower()
+    for same in [given for given in headers if given.lower() == lowered]:
         del headers[same]
     headers[name] = value
 
 
+def has_header(headers: Iterable[str], name: str) -> bool:
+    return name.lower() in map(str.lower, headers)
+
+
 def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
-def secret_header_names(secrets: AuthSecrets) -> frozenset[str]:
-    return frozenset(name.lower() for name in secrets.secret_headers or ())
-
-
-def ca_pem(config: AuthConfig) -> bytes | None:
-    """The CA bundle, read as leniently as Node reads base64: what makes no sense shows when the bundle is used."""
-    if not config.ca:
-        return None
-    try:
-        return base64.b64decode(config.ca + "==")
-    except ValueError:
-        return b""

@@ -32,6 +32,9 @@ MAX_HEADER_BYTES: Final = 65_536
 STREAMED_BODY_BYTES: Final = 1_048_576
 """From this size on a body is written in chunks, so that other calls get their turn in between."""
 
+_UNTYPED: Final = ("Content-Type",)
+"""The client must not guess a content type. To tell it so costs time, so it is told only where it would guess."""
+
 
 @asynccontextmanager
 async def open_egress(settings: EgressSettings, names: AbstractResolver | None = None) -> AsyncIterator["HttpEgress"]:
@@ -47,7 +50,6 @@ def _session(settings: EgressSettings, resolver: AbstractResolver) -> aiohttp.Cl
         connector=aiohttp.TCPConnector(resolver=resolver, limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": settings.user_agent},
-        skip_auto_headers=("Content-Type",),
         trust_env=False,
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
@@ -93,6 +95,7 @@ class HttpEgress:
                 hop.target.url,
                 headers=hop.headers,
                 data=_payload(hop.body),
+                skip_auto_headers=None if hop.is_typed else _UNTYPED,
                 allow_redirects=False,
                 ssl=self._tls(hop, request),
                 timeout=timeout,
@@ -120,7 +123,7 @@ class HttpEgress:
 
     async def _body(self, content: aiohttp.StreamReader) -> bytes:
         chunks, size = [], 0
-        async for chunk in content.iter_any():
+        while chunk := await content.readany():
             chunks.append(chunk)
             size += len(chunk)
             if size > self._max_bytes:

@@ -1,7 +1,7 @@
 """One request on its way: what is sent to which target, and what is left of it after a redirect."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 from connectory.connector_types.contract import OutgoingRequest
@@ -17,12 +17,15 @@ _CREDENTIALS: Final = frozenset({"authorization", "cookie", "proxy-authorization
 _OF_A_BODY: Final = frozenset({"content-type", "content-encoding", "content-language", "content-location"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hop:
+    """Not frozen for the reason that a request is not. `is_typed`: the headers say what the body is."""
+
     method: str
     target: Target
-    headers: Mapping[str, str]
-    body: bytes | None
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(repr=False)
+    is_typed: bool
 
 
 class Redirect(NamedTuple):
@@ -34,27 +37,22 @@ class Redirect(NamedTuple):
 
 def first_hop(request: OutgoingRequest, target: Target) -> Hop:
     body = request.body.encode(errors="replace") if isinstance(request.body, str) else request.body
-    headers = _with_authorization(_without(request.headers, _FRAMING), target)
-    return Hop(request.method, target, headers, body or None)
+    names = {name.lower() for name in request.headers}
+    headers = request.headers if names.isdisjoint(_FRAMING) else _without(request.headers, _FRAMING)
+    if target.authorization and "authorization" not in names:
+        headers = {**headers, "Authorization": target.authorization}
+    return Hop(request.method, target, headers, body or None, "content-type" in names)
 
 
 def redirected(hop: Hop, target: Target, status: int, secret_headers: Iterable[str]) -> Hop:
     """Method and body are kept, except by 303; credentials are dropped when scheme, host or port changes."""
-    headers = hop.headers
+    dropped: frozenset[str] = frozenset()
     if target.origin != hop.target.origin:
-        headers = _without(headers, _CREDENTIALS.union(secret_headers))
-    headers = _with_authorization(headers, target)
+        dropped |= _CREDENTIALS.union(secret_headers)
     if status == SEE_OTHER:
-        return Hop("GET", target, _without(headers, _OF_A_BODY), None)
-    return Hop(hop.method, target, headers, hop.body)
+        return Hop("GET", target, _without(hop.headers, dropped | _OF_A_BODY), None, is_typed=False)
+    return replace(hop, target=target, headers=_without(hop.headers, dropped))
 
 
 def _without(headers: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:
     return {name: value for name, value in headers.items() if name.lower() not in names}
-
-
-def _with_authorization(headers: Mapping[str, str], target: Target) -> Mapping[str, str]:
-    """Credentials in a URL count unless the request has its own."""
-    if target.authorization is None or any(name.lower() == "authorization" for name in headers):
-        return headers
-    return {**headers, "Authorization": target.authorization}

@@ -19,7 +19,10 @@ _PORTS: Final = {"http:": "80", "https:": "443"}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`url` has neither credentials nor fragment; `authorization` holds the credentials that it had."""
+    """`url` has neither credentials nor fragment; `authorization` holds the credentials that it had.
+
+    Credentials in the location of a redirect are not used: they are the target's, not the connector's.
+    """
 
     url: yarl.URL
     href: str
