@@ -81,7 +81,7 @@ class Serving:
             if not share.revoked.is_set():
                 self._fail(error)
             raise
-        except Exception as error:  # noqa: BLE001 — raised again from `failure`, in the member's own task
+        except Exception as error:
             self._fail(error)
         else:
             if not share.revoked.is_set():

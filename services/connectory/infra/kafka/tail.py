@@ -1,0 +1,76 @@
+"""`KafkaTail`: a consumer of one partition, outside of any group."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from connectory.infra.kafka.connection import DELIVERY_SECONDS, Connection, milliseconds
+from connectory.infra.kafka.failures import translated
+from connectory.infra.kafka.library import AIOKafkaConsumer, ConsumerRecord, TopicPartition, stop_consumer
+from connectory.infra.log import Record
+
+FETCH_LIMIT = 1000
+"""Records a fetch returns at most: more would hold up the event loop."""
+
+FETCH_BYTES = 4 << 20
+GLANCE_SECONDS = 0.05
+"""The library does not report that a marker has moved the position, so it is looked at so often."""
+
+
+class KafkaTail:
+    def __init__(self, connection: Connection, topic: str, partition: int) -> None:
+        self._servers = connection.servers
+        self._topic = topic
+        self._place = TopicPartition(connection.prefixed(topic), partition)
+        self._position = 0
+        self._consumer = AIOKafkaConsumer(
+            **connection.options(
+                isolation_level="read_committed",
+                auto_offset_reset="earliest",
+                enable_auto_commit=False,
+                fetch_max_wait_ms=200,
+                max_partition_fetch_bytes=FETCH_BYTES,
+            )
+        )
+
+    @property
+    def position(self) -> int:
+        return self._position
+
+    async def open(self, offset: int) -> None:
+        with translated(self._servers, f"read {self._place.topic}"):
+            async with asyncio.timeout(DELIVERY_SECONDS):
+                await self._consumer.start()
+                self._consumer.assign([self._place])
+                beginning = await self._consumer.beginning_offsets([self._place])
+        self._position = max(offset, beginning[self._place])
+        self._consumer.seek(self._place, self._position)
+
+    async def close(self) -> None:
+        await stop_consumer(self._consumer)
+
+    async def end_offset(self) -> int:
+        with translated(self._servers, f"read the end offset of {self._place.topic}"):
+            async with asyncio.timeout(DELIVERY_SECONDS):
+                ends = await self._consumer.end_offsets([self._place])
+        return int(ends[self._place])
+
+    async def fetch(self, timeout: float) -> Sequence[Record]:
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + timeout
+        while True:
+            left = max(0.0, deadline - clock())
+            records = await self._glance(min(left, GLANCE_SECONDS))
+            position = await self._consumer.position(self._place)
+            moved, self._position = position != self._position, position
+            if records or moved or not left:
+                return records
+
+    async def _glance(self, timeout: float) -> list[Record]:
+        with translated(self._servers, f"read {self._place.topic}"):
+            fetched = await self._consumer.getmany(timeout_ms=milliseconds(timeout), max_records=FETCH_LIMIT)
+        return records_of(self._topic, fetched.get(self._place, ()))
+
+
+def records_of(topic: str, records: Iterable[ConsumerRecord]) -> list[Record]:
+    """The library's records as ours."""
+    return [Record(topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in records]

@@ -1,0 +1,123 @@
+"""What the contract suites of the log share: the log under test, and names that no other test uses."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+
+import pytest
+
+from connectory.infra.in_memory_log import InMemoryLog
+from connectory.infra.kafka import open_kafka_log
+from connectory.infra.log import Log, Message, Record, Share, read_all
+from connectory.infra.settings import KafkaSettings
+from connectory.infra.topics import TopicSpec
+
+PARTITIONS = 4
+
+OpenLog = Callable[[], AbstractAsyncContextManager[Log]]
+
+
+@pytest.fixture(params=["memory", "kafka"])
+def open_log(request: pytest.FixtureRequest) -> OpenLog:
+    """Opens the log under test; opened twice, it is the same log seen from two processes."""
+    if request.param == "memory":
+        log = InMemoryLog(PARTITIONS)
+        return lambda: nullcontext(log)
+    settings = KafkaSettings(
+        bootstrap_servers=request.getfixturevalue("kafka_bootstrap"),
+        topic_prefix=request.getfixturevalue("topic_prefix"),
+        partitions=PARTITIONS,
+    )
+    return lambda: open_kafka_log(settings, session_timeout=6.0, heartbeat_interval=0.3)
+
+
+@pytest.fixture
+async def log(open_log: OpenLog) -> AsyncIterator[Log]:
+    async with open_log() as log:
+        yield log
+
+
+@pytest.fixture
+async def topic(log: Log) -> str:
+    return await new_topic(log)
+
+
+@pytest.fixture
+def group() -> str:
+    return unique("group")
+
+
+@pytest.fixture
+def transactional_id() -> str:
+    return unique("transactional-id")
+
+
+def unique(word: str) -> str:
+    return f"{word}-{uuid.uuid4().hex[:12]}"
+
+
+async def new_topic(log: Log, *, compacted: bool = False) -> str:
+    name = unique("topic")
+    await log.create_topics([TopicSpec(name, compacted=compacted)])
+    return name
+
+
+async def write(log: Log, *messages: Message) -> None:
+    async with log.writer() as writer:
+        await writer.write(messages)
+
+
+async def visible(log: Log, topic: str, partition: int = 0) -> list[bytes | None]:
+    """The values that a reader sees now."""
+    return [record.value for record in await read(log, topic, partition)]
+
+
+async def read(log: Log, topic: str, partition: int = 0) -> list[Record]:
+    async with log.tail(topic, partition, 0) as tail:
+        return list(await read_all(tail))
+
+
+async def until(condition: Callable[[], bool], deadline: float = 30.0) -> None:
+    async with asyncio.timeout(deadline):
+        while not condition():  # noqa: ASYNC110 — any condition will do
+            await asyncio.sleep(0.01)
+
+
+class Member:
+    """A member under test. Holds every share it is given until that is revoked."""
+
+    def __init__(self, log: Log, group: str, *topics: str) -> None:
+        self.shares: dict[int, Share] = {}
+        self.ended: list[int] = []
+        self._join = asyncio.create_task(log.join(group, topics, self._hold))
+
+    async def __aenter__(self) -> "Member":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.leave()
+
+    async def owns(self, count: int) -> None:
+        """Wait until it has so many shares."""
+        await until(lambda: self._join.done() or len(self.shares) == count)
+        assert not self._join.done(), self._join
+
+    async def leave(self) -> None:
+        self._join.cancel()
+        await asyncio.wait([self._join])
+
+    async def _hold(self, share: Share) -> None:
+        self.shares[share.index] = share
+        await share.revoked.wait()
+        del self.shares[share.index]
+        self.ended.append(share.index)
+
+
+async def fetch(share: Share, count: int, deadline: float = 30.0) -> list[Record]:
+    """Fetch until there are `count` records."""
+    records: list[Record] = []
+    async with asyncio.timeout(deadline):
+        while len(records) < count:
+            records.extend(await share.fetch(count - len(records), 1.0))
+    return records

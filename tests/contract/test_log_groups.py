@@ -1,0 +1,195 @@
+"""What every log promises to the members of a group."""
+
+import asyncio
+
+import pytest
+
+from connectory.domain.errors import Fenced
+from connectory.infra.log import Committed, Log, Message, Share
+from tests.contract.conftest import PARTITIONS, Member, fetch, new_topic, until, write
+
+
+def messages(topic: str, partition: int, count: int) -> list[Message]:
+    return [Message(topic, b"key", f"{partition}-{n}".encode(), partition=partition) for n in range(count)]
+
+
+async def test_a_single_member_owns_every_partition_number(log: Log, topic: str, group: str) -> None:
+    async with Member(log, group, topic) as member:
+        await member.owns(PARTITIONS)
+
+        assert sorted(member.shares) == list(range(PARTITIONS))
+
+
+async def test_nothing_is_fetched_before_the_start(log: Log, topic: str, group: str) -> None:
+    await write(log, *messages(topic, 0, 3))
+
+    async with Member(log, group, topic) as member:
+        await member.owns(PARTITIONS)
+
+        assert list(await member.shares[0].fetch(10, 0.3)) == []
+
+
+async def test_a_share_is_fetched_from_its_start_offset(log: Log, topic: str, group: str) -> None:
+    await write(log, *messages(topic, 1, 5))
+
+    async with Member(log, group, topic) as member:
+        await member.owns(PARTITIONS)
+        member.shares[1].start({topic: 2})
+
+        assert [record.value for record in await fetch(member.shares[1], 3)] == [b"1-2", b"1-3", b"1-4"]
+
+
+async def test_a_share_has_the_same_partition_number_of_all_topics(log: Log, topic: str, group: str) -> None:
+    other = await new_topic(log)
+    await write(log, *messages(topic, 2, 1), *messages(other, 2, 1))
+
+    async with Member(log, group, topic, other) as member:
+        await member.owns(PARTITIONS)
+        member.shares[2].start({topic: 0, other: 0})
+
+        records = await fetch(member.shares[2], 2)
+    assert sorted((record.topic, record.partition) for record in records) == sorted([(topic, 2), (other, 2)])
+
+
+async def test_a_fetch_returns_no_more_than_asked_for(log: Log, topic: str, group: str) -> None:
+    await write(log, *messages(topic, 0, 10))
+
+    async with Member(log, group, topic) as member:
+        await member.owns(PARTITIONS)
+        member.shares[0].start({topic: 0})
+        await until_fetchable(member.shares[0])
+
+        assert len(await member.shares[0].fetch(3, 10.0)) == 3
+
+
+async def test_progress_and_its_metadata_are_remembered(log: Log, topic: str, group: str) -> None:
+    async with Member(log, group, topic) as member:
+        await member.owns(PARTITIONS)
+        assert await member.shares[0].committed(topic) is None
+        await member.shares[0].commit({topic: Committed(7, "noted: 12")})
+
+    async with Member(log, group, topic) as member:
+        await member.owns(PARTITIONS)
+        assert await member.shares[0].committed(topic) == Committed(7, "noted: 12")
+        assert await member.shares[1].committed(topic) is None
+
+
+async def test_a_second_member_gets_half(log: Log, topic: str, group: str) -> None:
+    other = await new_topic(log)
+    async with Member(log, group, topic, other) as first:
+        await first.owns(PARTITIONS)
+        async with Member(log, group, topic, other) as second:
+            await first.owns(PARTITIONS // 2)
+            await second.owns(PARTITIONS // 2)
+
+            assert sorted([*first.shares, *second.shares]) == list(range(PARTITIONS))
+
+
+async def test_the_last_member_gets_all_when_the_other_leaves(log: Log, topic: str, group: str) -> None:
+    async with Member(log, group, topic) as first, Member(log, group, topic) as second:
+        await second.owns(PARTITIONS // 2)
+        await first.owns(PARTITIONS // 2)
+        await second.leave()
+
+        assert len(second.ended) == PARTITIONS // 2
+        await first.owns(PARTITIONS)
+
+
+async def test_the_work_is_awaited_and_may_commit_before_the_partition_moves(log: Log, topic: str, group: str) -> None:
+    async def serve(share: Share) -> None:
+        held.append(share.index)
+        await share.revoked.wait()
+        await asyncio.sleep(0)
+        await share.commit({topic: Committed(99)})
+
+    held: list[int] = []
+    leaver = asyncio.create_task(log.join(group, [topic], serve))
+    await until(lambda: len(held) == PARTITIONS)
+    async with Member(log, group, topic) as member:
+        leaver.cancel()
+        await member.owns(PARTITIONS)
+
+        assert [await member.shares[n].committed(topic) for n in range(PARTITIONS)] == [Committed(99)] * PARTITIONS
+
+
+async def test_a_commit_after_the_partition_has_moved_is_fenced(log: Log, topic: str, group: str) -> None:
+    async with Member(log, group, topic) as member:
+        await member.owns(PARTITIONS)
+        share = member.shares[0]
+        await member.leave()
+
+        with pytest.raises(Fenced):
+            await share.commit({topic: Committed(1)})
+
+
+async def test_a_fetch_ends_when_the_share_is_revoked(log: Log, topic: str, group: str) -> None:
+    async def serve(share: Share) -> None:
+        share.start({topic: 0})
+        serving.append(share.index)
+        fetched.append(list(await share.fetch(10, 600.0)))
+        assert share.revoked.is_set()
+
+    serving: list[int] = []
+    fetched: list[list[object]] = []
+    join = asyncio.create_task(log.join(group, [topic], serve))
+    await until(lambda: len(serving) == PARTITIONS)
+    join.cancel()
+    async with asyncio.timeout(30):
+        await asyncio.wait([join])
+
+    assert fetched == [[]] * PARTITIONS
+
+
+async def test_a_failing_serve_ends_the_membership(log: Log, topic: str, group: str) -> None:
+    async def serve(share: Share) -> None:
+        if share.index == 2:
+            raise ValueError("broken")
+        await share.revoked.wait()
+
+    with pytest.raises(ValueError, match="broken"):
+        async with asyncio.timeout(30):
+            await log.join(group, [topic], serve)
+
+    async with Member(log, group, topic) as member:
+        await member.owns(PARTITIONS)
+
+
+async def test_a_serve_that_ends_by_itself_ends_the_membership(log: Log, topic: str, group: str) -> None:
+    async def serve(share: Share) -> None:
+        if share.index != 2:
+            await share.revoked.wait()
+
+    with pytest.raises(Exception, match="ended by itself"):
+        async with asyncio.timeout(30):
+            await log.join(group, [topic], serve)
+
+
+async def test_a_share_that_does_not_fetch_does_not_hold_up_others(log: Log, topic: str, group: str) -> None:
+    bulk = [Message(topic, None, b"x" * 20_000, partition=0) for _ in range(400)]
+    await write(log, *bulk, *messages(topic, 1, 3))
+
+    async with Member(log, group, topic) as member:
+        await member.owns(PARTITIONS)
+        member.shares[0].start({topic: 0})
+        await until_fetchable(member.shares[0])
+        member.shares[1].start({topic: 0})
+        assert len(await fetch(member.shares[1], 3)) == 3
+
+        assert [record.offset for record in await fetch(member.shares[0], 399)] == list(range(1, 400))
+
+
+async def test_records_written_later_reach_a_started_share(log: Log, topic: str, group: str) -> None:
+    async with Member(log, group, topic) as member:
+        await member.owns(PARTITIONS)
+        member.shares[3].start({topic: 0})
+        assert list(await member.shares[3].fetch(1, 0.05)) == []
+        for n, message in enumerate(messages(topic, 3, 5)):
+            await write(log, message)
+            [record] = await fetch(member.shares[3], 1)
+            assert record.offset == n
+
+
+async def until_fetchable(share: Share) -> None:
+    """Fetch the first record, after which there are more in the buffer or on the way."""
+    [record] = await fetch(share, 1)
+    assert record.offset == 0
