@@ -7,10 +7,9 @@ client reads its own writes on any gateway. It is taken from the reply: the read
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Protocol, assert_never
+from typing import assert_never
 
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.commands import ConnectorCommand, CreateConnector, DeleteConnector, UpdateConnector
@@ -20,30 +19,20 @@ from connectory.domain.json_types import JsonObject
 from connectory.domain.replies import CommandAccepted, CommandRefused, RequestCompleted
 from connectory.gateway.errors import OutcomeUnknown
 from connectory.gateway.origin import NewId, Origin, derived_connector_id
-from connectory.gateway.outbox import Outbox
+from connectory.gateway.read_models import ConnectorViews
 from connectory.gateway.replies import ReplyInbox
 from connectory.infra.clock import Clock
 from connectory.infra.crypto import SecretsVault
 from connectory.infra.headers import reply_to
-from connectory.infra.log import Message
+from connectory.infra.log import Message, Writer
 from connectory.infra.messages import Messages
 from connectory.infra.progress import ProgressWatch
 from connectory.infra.topics import CONNECTOR_COMMANDS
-from connectory_projections.connectors_by_space import CONNECTORS_BY_SPACE, ConnectorView
+from connectory_projections.connectors_by_space import CONNECTORS_BY_SPACE
 
 VIEWS = CONNECTORS_BY_SPACE.name
 
 log = logging.getLogger(__name__)
-
-
-class ConnectorViews(Protocol):
-    """The connectors as readers see them. Raises `Unavailable` when the read model cannot be reached."""
-
-    async def get(self, space_id: str, connector_id: str) -> ConnectorView | None: ...
-
-    async def in_space(self, space_id: str) -> Sequence[ConnectorView]:
-        """All of the space, sorted by name."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +64,7 @@ class ConnectorChanges:
     views: ConnectorViews
     progress: ProgressWatch
     messages: Messages
-    outbox: Outbox
+    writer: Writer
     inbox: ReplyInbox
     clock: Clock
     new_id: NewId
@@ -140,11 +129,11 @@ class ConnectorChanges:
         return accepted
 
     async def _decision(self, command: ConnectorCommand, origin: Origin) -> CommandAccepted:
-        message, writer = self._message(command, origin), self.outbox.writer
+        message = self._message(command, origin)
         with self.inbox.awaiting(command.command_id) as reply:
             try:
                 async with asyncio.timeout(self.waits.reply.total_seconds()):
-                    await writer.write([message])
+                    await self.writer.write([message])
                     answer = await reply
             except (TimeoutError, Unavailable) as error:
                 raise OutcomeUnknown.of_command(command.command_id) from error

@@ -15,10 +15,9 @@ from connectory.domain.json_types import JsonObject
 from connectory.domain.replies import RequestCompleted
 from connectory.gateway.errors import OutcomeUnknown
 from connectory.gateway.origin import NewId, Origin
-from connectory.gateway.outbox import Outbox
 from connectory.gateway.replies import ReplyInbox
 from connectory.infra.clock import Clock
-from connectory.infra.log import Message
+from connectory.infra.log import Message, Writer
 from connectory.infra.messages import Messages
 from connectory.infra.topics import ACTION_REQUESTS
 
@@ -33,7 +32,7 @@ class Executions:
     """The use cases. `run_timeout` is the executor's limit for one run."""
 
     messages: Messages
-    outbox: Outbox
+    writer: Writer
     inbox: ReplyInbox
     clock: Clock
     new_id: NewId
@@ -59,14 +58,14 @@ class Executions:
 
     async def submit(self, requests: Sequence[ActionRequest], origin: Origin) -> None:
         """Hand in requests; returns when all are on the log. Raises `Unavailable`: then some may be, or none."""
-        await self.outbox.writer.write([self._message(request, origin) for request in requests])
+        await self.writer.write([self._message(request, origin) for request in requests])
 
     async def _result(self, request: ActionRequest, origin: Origin) -> Result:
-        message, writer = self._message(request, origin), self.outbox.writer
+        message = self._message(request, origin)
         with self.inbox.awaiting(request.request_id) as reply:
             try:
                 async with asyncio.timeout((self.run_timeout + MARGIN).total_seconds()):
-                    await writer.write([message])
+                    await self.writer.write([message])
                     answer = await reply
             except (TimeoutError, Unavailable) as error:
                 raise OutcomeUnknown.of_run(request.request_id) from error

@@ -1,14 +1,47 @@
-"""The read models as the gateway asks them, over whatever runs the projections' queries."""
+"""The read models as the gateway asks them, and the way to ask them by queries."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from connectory.gateway.health import Probe
+from connectory.infra.progress import ProgressWatch
 from connectory_projections import connectors_by_space, event_log
 from connectory_projections.connectors_by_space import ConnectorView
 from connectory_projections.event_log import EventLogFilter, EventLogPage
 from connectory_projections.model import Query
 
 T = TypeVar("T")
+
+_PING = Query("SELECT 1", (), lambda row: row)
+
+
+class ConnectorViews(Protocol):
+    """The connectors as readers see them. Raises `Unavailable` when the read model cannot be reached."""
+
+    async def get(self, space_id: str, connector_id: str) -> ConnectorView | None: ...
+
+    async def in_space(self, space_id: str) -> Sequence[ConnectorView]:
+        """All of the space, sorted by name."""
+        ...
+
+
+class EventLog(Protocol):
+    """The queryable log of outcomes."""
+
+    async def page(self, space_id: str, where: EventLogFilter, limit: int, cursor: str | None) -> EventLogPage:
+        """Newest first. Raises `Refused` for a cursor that no page has named, and `Unavailable`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReadModels:
+    """`progress` tells how far they are, `reach` whether they can be reached at all."""
+
+    connectors: ConnectorViews
+    event_log: EventLog
+    progress: ProgressWatch
+    reach: Probe
 
 
 class Queries(Protocol):
@@ -19,17 +52,13 @@ class Queries(Protocol):
     async def all(self, query: Query[T]) -> Sequence[T]: ...
 
 
-class EventLog(Protocol):
-    """The queryable log of outcomes."""
-
-    async def page(self, space_id: str, where: EventLogFilter, limit: int, cursor: str | None) -> EventLogPage:
-        """Newest first. Raises `Refused` for a cursor that is none, `Unavailable`."""
-        ...
+def queried(queries: Queries, progress: ProgressWatch) -> ReadModels:
+    """The read models by queries on the projections' tables."""
+    connectors, log = QueriedConnectorViews(queries), QueriedEventLog(queries)
+    return ReadModels(connectors, log, progress, lambda: queries.one(_PING))
 
 
 class QueriedConnectorViews:
-    """`ConnectorViews` by queries."""
-
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
 
@@ -41,8 +70,6 @@ class QueriedConnectorViews:
 
 
 class QueriedEventLog:
-    """`EventLog` by queries."""
-
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
 

@@ -22,6 +22,8 @@ FETCH_SECONDS = 5.0
 LONGEST_WAIT = 2.0
 """Seconds between attempts to read again after trouble with the broker. Short: callers wait for replies meanwhile."""
 
+REPLY_TYPES: tuple[type[Reply], ...] = (CommandAccepted, CommandRefused, RequestCompleted)
+
 log = logging.getLogger(__name__)
 
 
@@ -91,7 +93,7 @@ class ReplyInbox:
         if not waiting:
             return
         try:
-            reply: Reply = self._messages.decode(record.value, CommandAccepted, CommandRefused, RequestCompleted)
+            reply: Reply = self._messages.decode(record.value, *REPLY_TYPES)
         except Undecodable as error:
             log.warning("passed over an undecodable reply at %s/%d/%d: %s", *record[:3], error)
             return

@@ -14,8 +14,7 @@ from connectory.gateway.executions import Executions
 from connectory.gateway.health import Probe
 from connectory.gateway.listening import listening
 from connectory.gateway.origin import NewId, random_id
-from connectory.gateway.outbox import Outbox
-from connectory.gateway.read_models import QueriedConnectorViews, QueriedEventLog, Queries
+from connectory.gateway.read_models import ReadModels
 from connectory.gateway.replies import ReplyInbox
 from connectory.gateway.routes.action_requests import ActionRequestRoutes
 from connectory.gateway.routes.connector_types import ConnectorTypeRoutes
@@ -27,28 +26,23 @@ from connectory.gateway.routes.status import StatusRoutes
 from connectory.gateway.routing import Edge
 from connectory.infra.clock import Clock, utc_now
 from connectory.infra.crypto import SecretsVault
-from connectory.infra.log import Log
+from connectory.infra.log import Log, Writer
 from connectory.infra.messages import Messages
-from connectory.infra.progress import ProgressWatch
 from connectory.infra.settings import Settings
 from connectory.infra.topics import REPLIES
-from connectory_projections.model import Query
 from connectory_schemas.registry import SchemaRegistry, bundled_schemas
-
-_PING = Query("SELECT 1", (), lambda row: row)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewayDependencies:
-    """What the gateway is given. `queries` is the database; `credentials` None switches security off."""
+    """What the gateway is given. `credentials` None switches security off."""
 
     settings: Settings
     log: Log
     messages: Messages
     types: TypeRegistry
     vault: SecretsVault
-    queries: Queries
-    progress: ProgressWatch
+    read_models: ReadModels
     credentials: Credentials | None
     schemas: SchemaRegistry = field(default_factory=bundled_schemas)
     clock: Clock = utc_now
@@ -63,37 +57,29 @@ async def run_gateway(dependencies: GatewayDependencies, on_bound: Callable[[str
     Raises `CannotListen` and `SettingsInvalid`.
     """
     inbox = ReplyInbox(dependencies.log, dependencies.messages, dependencies.chance)
-    outbox = Outbox(dependencies.log)
-    async with asyncio.TaskGroup() as tasks:
-        connections = [tasks.create_task(inbox.run()), tasks.create_task(outbox.run())]
+    async with asyncio.TaskGroup() as tasks, dependencies.log.writer() as writer:
+        reading = tasks.create_task(inbox.run())
         try:
-            async with listening(application(dependencies, inbox, outbox), dependencies.settings.http) as url:
+            async with listening(application(dependencies, inbox, writer), dependencies.settings.http) as url:
                 on_bound(url + dependencies.settings.server.base_path)
                 await asyncio.Event().wait()
         finally:
-            for each in connections:
-                each.cancel()
+            reading.cancel()
 
 
-def application(dependencies: GatewayDependencies, inbox: ReplyInbox, outbox: Outbox) -> web.Application:
-    """All routes behind the edge. `inbox` and `outbox` are run by the caller."""
-    settings, clock, new_id = dependencies.settings, dependencies.clock, dependencies.new_id
-    types, views = dependencies.types, QueriedConnectorViews(dependencies.queries)
-    changes = connector_changes(dependencies, inbox, outbox)
-    executions = Executions(
-        messages=dependencies.messages,
-        outbox=outbox,
-        inbox=inbox,
-        clock=clock,
-        new_id=new_id,
-        run_timeout=settings.executor.run_timeout,
-    )
+def application(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> web.Application:
+    """All routes behind the edge. The caller runs `inbox`."""
+    settings, types, clock, new_id = dependencies.settings, dependencies.types, dependencies.clock, dependencies.new_id
+    read_models = dependencies.read_models
+    executions = direct_and_queued_runs(dependencies, inbox, writer)
     tables = (
-        ConnectorRoutes(changes, views, types, settings.strict_ids),
+        ConnectorRoutes(
+            connector_changes(dependencies, inbox, writer), read_models.connectors, types, settings.strict_ids
+        ),
         ConnectorTypeRoutes(types),
-        ExecutionRoutes(executions, views),
+        ExecutionRoutes(executions, read_models.connectors),
         ActionRequestRoutes(executions, clock, new_id),
-        EventLogRoutes(QueriedEventLog(dependencies.queries)),
+        EventLogRoutes(read_models.event_log),
         SchemaRoutes(dependencies.schemas),
         StatusRoutes(settings.server.name, _probes(dependencies), clock),
     )
@@ -101,15 +87,15 @@ def application(dependencies: GatewayDependencies, inbox: ReplyInbox, outbox: Ou
     return edge.application(route for table in tables for route in table.table())
 
 
-def connector_changes(dependencies: GatewayDependencies, inbox: ReplyInbox, outbox: Outbox) -> ConnectorChanges:
+def connector_changes(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> ConnectorChanges:
     waits = dependencies.settings.gateway
     return ConnectorChanges(
         types=dependencies.types,
         vault=dependencies.vault,
-        views=QueriedConnectorViews(dependencies.queries),
-        progress=dependencies.progress,
+        views=dependencies.read_models.connectors,
+        progress=dependencies.read_models.progress,
         messages=dependencies.messages,
-        outbox=outbox,
+        writer=writer,
         inbox=inbox,
         clock=dependencies.clock,
         new_id=dependencies.new_id,
@@ -117,8 +103,19 @@ def connector_changes(dependencies: GatewayDependencies, inbox: ReplyInbox, outb
     )
 
 
+def direct_and_queued_runs(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> Executions:
+    return Executions(
+        messages=dependencies.messages,
+        writer=writer,
+        inbox=inbox,
+        clock=dependencies.clock,
+        new_id=dependencies.new_id,
+        run_timeout=dependencies.settings.executor.run_timeout,
+    )
+
+
 def _probes(dependencies: GatewayDependencies) -> dict[str, Probe]:
     return {
         "broker": lambda: dependencies.log.beginning_offset(REPLIES, 0),
-        "database": lambda: dependencies.queries.one(_PING),
+        "database": dependencies.read_models.reach,
     }

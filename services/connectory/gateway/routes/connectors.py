@@ -7,8 +7,9 @@ from aiohttp import web
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.errors import Refused
 from connectory.gateway import authorization, connector_json
-from connectory.gateway.changes import ConnectorChanges, ConnectorViews, Details
+from connectory.gateway.changes import ConnectorChanges, Details
 from connectory.gateway.outgoing import answer, no_content
+from connectory.gateway.read_models import ConnectorViews
 from connectory.gateway.routing import Call, Route
 from connectory.gateway.schemas import ConnectorDetails, NewConnector, UpdateParams, check_new_id
 from connectory.gateway.validation import check

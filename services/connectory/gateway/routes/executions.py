@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from connectory.gateway import authorization, connector_json
-from connectory.gateway.changes import ConnectorViews
 from connectory.gateway.executions import Executions
 from connectory.gateway.outgoing import answer
+from connectory.gateway.read_models import ConnectorViews
 from connectory.gateway.routing import Call, Route
 from connectory.gateway.schemas import Execution
 from connectory.gateway.validation import check
