@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from annotated_types import Ge, Le, MinLen
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from connectory.connector_types.contract import License, VerificationMode
 from connectory.infra.settings.declaration import SettingsGroup, computed_setting, setting
 from connectory.infra.settings.value_types import (
     AddressRange,
     AllowedHost,
+    AtLeast,
     ByteSize,
     Duration,
     EncryptionKey,
@@ -25,6 +26,7 @@ from connectory.infra.settings.value_types import (
     Port,
     Positive,
     matching,
+    parse_object,
 )
 
 Attempts = Annotated[int, Ge(1), Le(10)]
@@ -106,7 +108,7 @@ class HttpSettings(SettingsGroup):
     host: Annotated[str, MinLen(1)] = setting(
         "connectory.http.host", "127.0.0.1", "Address that the gateway listens on"
     )
-    port: Port = setting("connectory.http.port", 5601, "Port that the gateway listens on")
+    port: Port = setting("connectory.http.port", 5601, "Port that the gateway listens on; 0 takes a free one")
     ssl_certificate_file: OrUnset[Path] = setting(
         "connectory.http.ssl.certificateFile",
         None,
@@ -156,7 +158,7 @@ class ActionsSettings(SettingsGroup):
         ("*",),
         "Connector types that may be used: `*`, or ids with their leading dot",
     )
-    response_timeout: Annotated[Duration, Ge(timedelta(milliseconds=1))] = setting(
+    response_timeout: Annotated[Duration, AtLeast(timedelta(milliseconds=1))] = setting(
         "xpack.actions.responseTimeout", timedelta(seconds=60), "For a whole outgoing call; a connector can lengthen it"
     )
     max_response_content_length: ByteSize = setting(
@@ -168,7 +170,7 @@ class ActionsSettings(SettingsGroup):
     run_max_attempts: Attempts | None = setting(
         "xpack.actions.run.maxAttempts", None, "Attempts of a queued run. Unset: what the type says, else 3"
     )
-    run_connector_type_overrides: ListOf[ConnectorTypeOverride] = setting(
+    run_connector_type_overrides: ListOf[Annotated[ConnectorTypeOverride, BeforeValidator(parse_object)]] = setting(
         "xpack.actions.run.connectorTypeOverrides",
         (),
         "Attempts by type: `{id, maxAttempts}`; the first that fits counts",
@@ -203,7 +205,7 @@ class ExecutorSettings(SettingsGroup):
     dedupe_window: Duration = setting(
         "connectory.executor.dedupeWindow", timedelta(hours=1), "How long a request id that comes again is recognised"
     )
-    run_timeout: Annotated[Duration, Ge(timedelta(milliseconds=1))] = setting(
+    run_timeout: Annotated[Duration, AtLeast(timedelta(milliseconds=1))] = setting(
         "connectory.run.timeout", timedelta(minutes=5), "After which a run is cancelled"
     )
     grace: Duration = setting(
@@ -238,7 +240,7 @@ class EncryptionSettings(SettingsGroup):
 
 
 class EventLogSettings(SettingsGroup):
-    retention: Annotated[Duration, Ge(timedelta(days=1))] = setting(
+    retention: Annotated[Duration, AtLeast(timedelta(days=1))] = setting(
         "connectory.eventLog.retention", timedelta(days=90), "How long outcomes are kept, in Kafka and in Postgres"
     )
 

@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Final, TypeAlias, TypeVar
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from annotated_types import Ge, Le, MinLen
-from pydantic import AfterValidator, BeforeValidator, SecretStr
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, SecretStr
+from pydantic_core import CoreSchema, core_schema
 
 T = TypeVar("T")
 
@@ -24,6 +25,21 @@ class Form:
 
     label: str
     write: Callable[[object], str] = str
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """The shortest duration allowed. The library's own bound would show the duration as Python writes it."""
+
+    ge: timedelta
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, value: timedelta) -> timedelta:
+        if value < self.ge:
+            raise ValueError(f"Value must be equal to or greater than [{write_duration(self.ge)}].")
+        return value
 
 
 _MILLISECONDS: Final = {
@@ -92,13 +108,22 @@ def matching(pattern: str, words: str) -> AfterValidator:
 
 def parse_list(value: object) -> object:
     """A list may be written as JSON, which is how environment variables hold one."""
+    return _from_json(value, list)
+
+
+def parse_object(value: object) -> object:
+    """The same for an entry of a list that is an object."""
+    return _from_json(value, dict)
+
+
+def _from_json(value: object, kind: type[object]) -> object:
     if not isinstance(value, str):
         return value
     try:
         parsed: object = json.loads(value)
     except ValueError:
         return value
-    return parsed if isinstance(parsed, list) else value
+    return parsed if isinstance(parsed, kind) else value
 
 
 def _split(text: str, units: dict[str, int], default: str) -> tuple[int | None, int]:
@@ -150,6 +175,6 @@ AllowedHost: TypeAlias = Annotated[str, AfterValidator(_hostname_or_any), Form("
 AddressRange: TypeAlias = Annotated[str, AfterValidator(_network), Form("IP address or CIDR")]
 ListOf: TypeAlias = Annotated[tuple[T, ...], BeforeValidator(parse_list)]
 Positive: TypeAlias = Annotated[int, Ge(1)]
-Port: TypeAlias = Annotated[int, Ge(1), Le(65535)]
+Port: TypeAlias = Annotated[int, Ge(0), Le(65535)]
 OrUnset: TypeAlias = Annotated[T | None, BeforeValidator(_empty_is_unset)]
 EncryptionKey: TypeAlias = Annotated[SecretStr, MinLen(32), Form("secret string, at least 32 characters")]
