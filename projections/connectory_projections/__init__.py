@@ -7,6 +7,8 @@ from connectory_projections.connectors_by_space import CONNECTORS_BY_SPACE
 from connectory_projections.event_log import EVENT_LOG
 from connectory_projections.model import AnyProjection
 
+__all__ = ["ALL", "CONNECTORS_BY_SPACE", "EVENT_LOG", "named"]
+
 ALL: Final[tuple[AnyProjection, ...]] = (CONNECTORS_BY_SPACE, EVENT_LOG)
 
 

@@ -137,7 +137,7 @@ def apply(sourced: Sourced[Outcome]) -> Sequence[RowChange]:
         "possible_duplicate": event.possible_duplicate,
         "request_body_bytes": event.request_body_bytes,
         "trace_id": to_stored_or_none(event.trace_id),
-        "request_topic": event.position.topic,
+        "request_topic": to_stored(event.position.topic),
         "request_partition": event.position.partition,
         "request_offset": event.position.offset,
     }
@@ -171,7 +171,7 @@ def _numbered(condition: str, numbers: Iterator[int]) -> str:
 
 
 def _entry(row: Mapping[str, Any]) -> EventLogEntry:
-    return EventLogEntry(_item(row), _cursor((row["at"], row["execution_id"], row["action"])))
+    return EventLogEntry(_item(row), _cursor((row["at"], from_stored(row["execution_id"]), row["action"])))
 
 
 def _item(row: Mapping[str, Any]) -> JsonObject:

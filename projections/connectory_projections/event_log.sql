@@ -1,11 +1,11 @@
+-- A page, and below it the conditions that it is put together from. `{value}` stands for a bound parameter.
+
 -- name: page
 SELECT *
 FROM event_log
 WHERE {conditions}
 ORDER BY at DESC, execution_id DESC, action DESC
 LIMIT {limit}
-
--- Conditions of a page. `{value}` stands for a bound parameter.
 
 -- name: space_id
 space_id = {value}

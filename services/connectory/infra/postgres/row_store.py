@@ -41,7 +41,10 @@ _NOTIFY = f"SELECT pg_notify('{PROGRESS_CHANNEL}', $1)"
 
 
 class PostgresRowStore:
-    """The tables of projections in one Postgres schema. `announces` tells whoever waits for progress of them."""
+    """The tables of projections in one Postgres schema. `announces` tells whoever waits for progress of them.
+
+    Days older than `retention` get no partition of their own.
+    """
 
     def __init__(
         self, database: Database, *, retention: timedelta, now: Clock = utc_now, announces: bool = True

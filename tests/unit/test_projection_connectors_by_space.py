@@ -1,0 +1,78 @@
+"""The connectors of a space, as rows."""
+
+from collections.abc import Mapping
+
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+
+from connectory.infra.in_memory_rows import InMemoryRowStore
+from connectory_projections.connectors_by_space import CONNECTORS_BY_SPACE, get
+from connectory_projections.model import Row
+from tests.projection_events import NOON, changes_of, config_of, created, deleted, minutes, updated
+from tests.records import JSON_OBJECTS
+
+EVENTS = st.sampled_from(["c1", "c2"]).flatmap(
+    lambda connector_id: st.one_of(
+        st.builds(created, st.just(connector_id), name=st.sampled_from("ab"), at=st.sampled_from([NOON, minutes(1)])),
+        st.builds(updated, st.just(connector_id), name=st.sampled_from("cd"), at=st.sampled_from([NOON, minutes(2)])),
+        st.builds(deleted, st.just(connector_id)),
+    )
+)
+
+
+async def rows_given(*events: object) -> Mapping[object, Row]:
+    """Connector id → row, after the events."""
+    store = InMemoryRowStore()
+    changes = changes_of(CONNECTORS_BY_SPACE, events)
+    await store.apply(CONNECTORS_BY_SPACE, 0, changes, expected=0, next_offset=len(events))
+    return {row["connector_id"]: row for row in store.rows("connectors_by_space")}
+
+
+async def test_a_created_connector_has_a_row_with_all_that_readers_see() -> None:
+    rows = await rows_given(created(space_id="ops", config={"b": 1.0, "a": None}))
+
+    row = rows["c1"]
+    assert (row["space_id"], row["name"], row["version"], row["is_missing_secrets"]) == ("ops", "orders", 1, False)
+    assert (row["created_at"], row["created_by"], row["updated_at"], row["updated_by"]) == (NOON, "ada", NOON, "ada")
+    assert config_of(row) == {"b": 1.0, "a": None}
+
+
+async def test_no_secret_not_even_a_sealed_one_is_in_a_row() -> None:
+    rows = await rows_given(created())
+
+    assert "sealed" not in repr(rows)
+
+
+async def test_an_update_replaces_the_row_and_keeps_who_created_it_and_when() -> None:
+    rows = await rows_given(created(by="ada"), updated(by="bob", name="invoices"))
+
+    row = rows["c1"]
+    assert (row["name"], row["version"]) == ("invoices", 2)
+    assert (row["created_at"], row["created_by"]) == (NOON, "ada")
+    assert (row["updated_at"], row["updated_by"]) == (minutes(2), "bob")
+
+
+async def test_a_deleted_connector_has_no_row() -> None:
+    assert await rows_given(created(), updated(), deleted()) == {}
+
+
+async def test_a_connector_created_anew_is_as_old_as_its_last_creation() -> None:
+    rows = await rows_given(created(), deleted(), created(at=minutes(9)))
+
+    assert rows["c1"]["created_at"] == minutes(9)
+
+
+@for_all(st.lists(EVENTS, max_size=8), st.data())
+async def test_going_back_and_reading_on_to_the_end_again_changes_nothing(
+    events: list[object], data: st.DataObject
+) -> None:
+    back_to = data.draw(st.integers(0, len(events)))
+
+    assert await rows_given(*events, *events[back_to:]) == await rows_given(*events)
+
+
+@for_all(JSON_OBJECTS)
+async def test_a_config_comes_back_as_it_was_sent(config: dict[str, object]) -> None:
+    rows = await rows_given(created(config=config))
+
+    assert get("default", "c1").read(rows["c1"]).config == config
