@@ -141,11 +141,11 @@ def test_all_problems_come_at_once_one_a_line() -> None:
         {"xpack.encryptedSavedObjects.keyRotation.decryptionOnlyKeys": SENTINEL},
         {"connectory.database.url": f"mysql://u:{SENTINEL}@h/db"},
         {"connectory.kafka.sasl.password": [SENTINEL]},
-        {"connectory.admin.password": SENTINEL[:7]},
+        {"connectory.admin.password": [SENTINEL]},
     ],
 )
 def test_no_refusal_shows_a_secret(overrides: dict[str, object]) -> None:
-    assert SENTINEL[:7] not in refusal(overrides)
+    assert SENTINEL not in refusal(overrides)
 
 
 def test_no_repr_shows_a_secret() -> None:

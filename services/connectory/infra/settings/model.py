@@ -252,7 +252,7 @@ class SecuritySettings(SettingsGroup):
     file: OrUnset[Path] = setting(
         "connectory.security.file", None, "Users and roles. Unset: `security.yml` in the data directory"
     )
-    admin_password: Annotated[SecretStr, MinLen(8)] | None = setting(
+    admin_password: OrUnset[SecretStr] = setting(
         "connectory.admin.password",
         None,
         "Password of `admin` in `up`. Unset: a random one, kept in the data directory",
