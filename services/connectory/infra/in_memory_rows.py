@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import assert_never
 
 from connectory.domain.errors import Fenced
+from connectory.infra.clock import Clock, utc_now
 from connectory.infra.progress import Progress
 from connectory_projections.model import AnyProjection, Append, Put, Remove, Row, RowChange, Table
 
@@ -15,7 +16,9 @@ _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 class InMemoryRowStore:
     """Rows by table and key, and the offset of each projection and partition. Nothing survives the object."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, retention: timedelta = timedelta(days=90), now: Clock = utc_now) -> None:
+        self._retention = retention
+        self._now = now
         self.tables: defaultdict[str, dict[tuple[object, ...], Row]] = defaultdict(dict)
         self.progress = Progress()
         self._offsets: dict[tuple[str, int], int] = {}
@@ -44,8 +47,9 @@ class InMemoryRowStore:
         self._offsets[place] = next_offset
         self.progress.reached(projection.name, partition, next_offset)
 
-    async def drop_expired(self, projection: AnyProjection, before: datetime) -> list[str]:
-        """Drop the days that ended before that moment; returns their names as Postgres names the partitions."""
+    async def drop_expired(self, projection: AnyProjection) -> list[str]:
+        """Drop the days that have expired; returns their names as Postgres names the partitions."""
+        before = self._now() - self._retention
         return [name for table in projection.tables for name in self._drop_expired(table, before)]
 
     def _drop_expired(self, table: Table, before: datetime) -> Iterable[str]:

@@ -1,7 +1,6 @@
 """What the projector asks of the outside, besides the log."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Protocol, TypeVar
 
 from connectory_projections.model import AnyProjection, RowChange
@@ -38,6 +37,6 @@ class RowStore(Protocol):
         """
         ...
 
-    async def drop_expired(self, projection: AnyProjection, before: datetime) -> list[str]:
-        """Drop the days that ended before that moment; returns the names of the partitions."""
+    async def drop_expired(self, projection: AnyProjection) -> list[str]:
+        """Drop the days that have expired; returns the names of the partitions."""
         ...

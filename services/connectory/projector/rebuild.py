@@ -175,7 +175,7 @@ class _Rebuild:
 
     async def compare(self, expired: datetime) -> Sequence[TableComparison]:
         """Compare at the same offsets. Days that are about to expire may be gone from one copy and not the other."""
-        await self._store.drop_expired(self._projection, expired)
+        await self._store.drop_expired(self._projection)
         offsets, live = await self._copy.live_digests(expired + SLACK)
         await self.fill("comparing", offsets)
         await self._copy.analyze()

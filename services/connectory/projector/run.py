@@ -2,9 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 
-from connectory.infra.clock import Clock, utc_now
 from connectory.infra.log import Log
 from connectory.infra.supervision import keep_running
 from connectory.projector.following import follow
@@ -19,18 +17,15 @@ async def run_projector(
     messages: Decoder,
     store: RowStore,
     projections: Sequence[AnyProjection] = ALL,
-    *,
-    retention: timedelta,
-    now: Clock = utc_now,
 ) -> None:
-    """Keep the projections up to date until cancelled. `retention` is that of rows partitioned by day.
+    """Keep the projections up to date until cancelled.
 
     The tables must be there (`migrate`). A server that is away is waited for; a projection that is taken over by
     another instance joins anew.
     """
 
     async def drop_expired() -> None:
-        await keep_dropping_expired(store, projections, retention=retention, now=now)
+        await keep_dropping_expired(store, projections)
 
     async with asyncio.TaskGroup() as tasks:
         for projection in projections:

@@ -4,7 +4,7 @@ The statements are made from the tables' column lists, which come from the code;
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from itertools import groupby
 from operator import itemgetter
@@ -43,7 +43,7 @@ _NOTIFY = f"SELECT pg_notify('{PROGRESS_CHANNEL}', $1)"
 class PostgresRowStore:
     """The tables of projections in one Postgres schema. `announces` tells whoever waits for progress of them.
 
-    Days older than `retention` get no partition of their own.
+    A day expires when it ended longer ago than `retention`.
     """
 
     def __init__(
@@ -51,6 +51,8 @@ class PostgresRowStore:
     ) -> None:
         self._database = database
         self._days = DayPartitions(database, now, retention)
+        self._retention = retention
+        self._now = now
         self._announces = announces
 
     async def next_offset(self, projection: AnyProjection, partition: int) -> int:
@@ -80,8 +82,9 @@ class PostgresRowStore:
             for table, batch in batches:
                 await _write(connection, table, batch)
 
-    async def drop_expired(self, projection: AnyProjection, before: datetime) -> list[str]:
-        """Drop the days that ended before that moment; returns the names of the partitions."""
+    async def drop_expired(self, projection: AnyProjection) -> list[str]:
+        """Drop the days that have expired; returns the names of the partitions."""
+        before = self._now() - self._retention
         tables = [table for table in projection.tables if table.partitioned_by_day]
         return [name for table in tables for name in await drop_expired_days(self._database, table, before)]
 
