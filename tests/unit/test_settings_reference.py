@@ -66,6 +66,6 @@ def test_a_written_duration_reads_as_the_same(milliseconds: int) -> None:
     assert parse_duration(write_duration(span)) == span
 
 
-@given(size=st.integers(0, 2**50))
+@given(size=st.integers(0, 10**14))
 def test_a_written_byte_size_reads_as_the_same(size: int) -> None:
     assert parse_byte_size(write_byte_size(size)) == size
