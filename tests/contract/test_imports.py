@@ -29,6 +29,7 @@ MAY_IMPORT_OF_OURS = {
     "connectory.infra": ("connectory.domain", "connectory.connector_types", "connectory_schemas"),
     **dict.fromkeys(ROLES, ROLE_MAY_IMPORT),
     "connectory.client": ("connectory.domain", "connectory.infra"),
+    "connectory.roles": (),
     "connectory.testing": OURS,
     "connectory.composition": OURS,
     "connectory.cli": OURS,

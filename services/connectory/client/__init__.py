@@ -5,11 +5,12 @@ addresses of a `connectory up` on this machine. Everything public is exported he
 """
 
 from connectory.client.api import ConnectoryClient
+from connectory.client.connect import open_log
 from connectory.client.models import ApiError, ConnectorInfo, EventLogItem, ExecutionResult
 from connectory.client.outcomes import BEGINNING, NOW, OutcomeConsumer, Start
 from connectory.client.publisher import ActionRequestPublisher
-from connectory.client.requests import NewActionRequest, RequestInvalid, read_requests
-from connectory.client.running_system import NotRunning, RunningSystem
+from connectory.client.requests import NewActionRequest, RequestInvalid, check_request, read_requests
+from connectory.infra.running_system import NotRunning, RunningSystem
 
 __all__ = [
     "BEGINNING",
@@ -26,5 +27,7 @@ __all__ = [
     "RequestInvalid",
     "RunningSystem",
     "Start",
+    "check_request",
+    "open_log",
     "read_requests",
 ]

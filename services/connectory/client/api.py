@@ -117,6 +117,16 @@ class ConnectoryClient:
             raise Unavailable(f"cannot reach Connectory at {self._base}: {text}") from error
 
 
+async def status(url: str) -> str:
+    """The level that the system itself reports, `available` when all is well. Needs no login; raises `Unavailable`."""
+    try:
+        async with ClientSession() as session, session.get(f"{url}/api/status") as response:
+            body: Any = await response.json(content_type=None)
+            return str(body["status"]["overall"]["level"])
+    except (ClientError, TimeoutError, KeyError, TypeError, ValueError) as error:
+        raise Unavailable(f"{url} does not answer as Connectory does: {error}") from error
+
+
 async def _answer(response: ClientResponse) -> Any:
     if response.status == 204:
         return None

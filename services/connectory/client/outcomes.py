@@ -2,13 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Literal, Self
 
 from connectory.domain.errors import Unavailable, Undecodable
-from connectory.domain.execution import Outcome
+from connectory.domain.execution import Action, Outcome
 from connectory.infra.log import Log, Record
 from connectory.infra.messages import Messages
 from connectory.infra.topics import ACTION_OUTCOMES
@@ -74,6 +74,18 @@ class OutcomeConsumer:
                 raise StopAsyncIteration
             self._ready = [outcome for record in reversed(batch) if (outcome := self._decode(record)) is not None]
         return self._ready.pop()
+
+    async def answers(self, request_ids: Iterable[str]) -> AsyncIterator[Outcome]:
+        """Yield what becomes of each of these requests, as it becomes known, and end after the last.
+
+        That is a request's final outcome, or that it was a duplicate of one that ran before.
+        """
+        waiting = set(request_ids)
+        while waiting:
+            outcome = await anext(self)
+            if outcome.request_id in waiting and (outcome.final or outcome.action is Action.DUPLICATE):
+                waiting.remove(outcome.request_id)
+                yield outcome
 
     async def _next_batch(self) -> Sequence[Record] | None:
         """The next records, or None when all was read. A wait that is cancelled loses nothing."""

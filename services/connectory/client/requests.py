@@ -1,6 +1,6 @@
 """Action requests as a service writes them: what it must say, what it may say, and how a file of them is read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -53,6 +53,14 @@ class NewActionRequest(BaseModel):
             connector_version=self.connector_version,
             expires_at=self.expires_at,
         )
+
+
+def check_request(fields: Mapping[str, object]) -> NewActionRequest:
+    """Make a request of what a user typed. Raises `RequestInvalid` with all problems on one line."""
+    try:
+        return NewActionRequest.model_validate(fields)
+    except ValidationError as error:
+        raise RequestInvalid(_problems(error)) from error
 
 
 def read_requests(lines: Iterable[str]) -> Iterator[NewActionRequest]:

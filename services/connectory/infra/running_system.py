@@ -5,16 +5,15 @@ password of the embedded database stands in its address, so the file is readable
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from connectory.domain.errors import ConnectoryError
+from connectory.infra.private_files import write_private_file
 
 FILE_NAME = "runtime.json"
 DEFAULT_DATA_DIR = Path(".connectory")
-PASSWORD_FILE_NAME = "admin-password"
 
 
 class NotRunning(ConnectoryError):
@@ -49,11 +48,7 @@ class RunningSystem:
 
     def write(self, data_dir: Path) -> None:
         """Write the file whole or not at all, with mode 0600."""
-        path = data_dir / FILE_NAME
-        draft = path.with_suffix(".tmp")
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(asdict(self), file, indent=2)
-        draft.replace(path)
+        write_private_file(data_dir / FILE_NAME, json.dumps(asdict(self), indent=2) + "\n")
 
     @staticmethod
     def remove(data_dir: Path) -> None:

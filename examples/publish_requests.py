@@ -1,0 +1,58 @@
+"""Publishes the requests of a JSON-lines file to Kafka and waits for what becomes of them.
+
+    python examples/publish_requests.py requests.jsonl
+
+The broker is that of a `connectory up` in this directory, or the one named by KAFKA_BOOTSTRAP_SERVERS.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import track
+
+from connectory.client import ActionRequestPublisher, NewActionRequest, OutcomeConsumer, open_log, read_requests
+from connectory.domain.errors import ConnectoryError
+
+
+async def publish_and_wait(requests: Sequence[NewActionRequest], data_dir: Path) -> Counter[str]:
+    """Return how many requests ended with which outcome."""
+    async with (
+        open_log(data_dir=data_dir) as log,
+        OutcomeConsumer.over(log, final_only=True) as outcomes,
+        ActionRequestPublisher.over(log) as publisher,
+    ):
+        waiting = set(await publisher.publish_many(requests))
+        return await count_outcomes(outcomes, waiting)
+
+
+async def count_outcomes(outcomes: OutcomeConsumer, waiting: set[str]) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for _ in track(range(len(waiting)), description="Outcomes"):
+        async for outcome in outcomes:
+            if outcome.request_id in waiting:
+                waiting.remove(outcome.request_id)
+                counted[outcome.outcome or "unknown"] += 1
+                break
+    return counted
+
+
+def main(
+    file: Annotated[typer.FileText, typer.Argument(help="Requests, one JSON object a line; - reads standard input.")],
+    data_dir: Annotated[Path, typer.Option(help="The data directory of a running system.")] = Path(".connectory"),
+) -> None:
+    """Publish requests to Kafka and show what becomes of them."""
+    try:
+        counted = asyncio.run(publish_and_wait(list(read_requests(file)), data_dir))
+    except ConnectoryError as error:
+        typer.secho(f"Error: {error}", fg="red", err=True)
+        raise typer.Exit(1) from None
+    for outcome, number in counted.most_common():
+        typer.echo(f"{outcome}: {number}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

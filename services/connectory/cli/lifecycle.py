@@ -1,0 +1,62 @@
+"""How long-running commands begin and end: the event loop, the log of the program, and signals."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any, NoReturn
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+log = logging.getLogger(__name__)
+
+
+def run_until_signal(main: Coroutine[Any, Any, None]) -> None:
+    """Run to the end, or until SIGINT or SIGTERM asks to end in good order. A second signal ends at once."""
+    from connectory.infra.logging import configure_logging
+
+    configure_logging()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_until_signal(main))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+async def _until_signal(main: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(main)
+    ending = False
+
+    def end(number: signal.Signals) -> None:
+        nonlocal ending
+        if ending:
+            _end_at_once(number)
+        ending = True
+        log.info("ending in good order on %s; a second one ends at once", number.name)
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in SIGNALS:
+        loop.add_signal_handler(number, end, number)
+    try:
+        await task
+    except asyncio.CancelledError:
+        if not ending:
+            raise
+
+
+def _end_at_once(number: signal.Signals) -> NoReturn:
+    """As the signal does by default. Embedded servers notice, and end as well."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    with suppress(InterruptedError):
+        signal.pause()
+    raise SystemExit(1)

@@ -1,0 +1,96 @@
+"""`connectory request`: publish action requests to Kafka, and wait for their outcomes if asked to."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connectory.cli.options import DEFAULT_DATA_DIR, Config, DataDir
+from connectory.domain.execution import Delivery
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from connectory.client import NewActionRequest, OutcomeConsumer
+    from connectory.infra.log import Log
+
+SOME_FAILED = 2
+
+
+def request(
+    connector: Annotated[str | None, typer.Argument(help="The id of the connector to run.", show_default=False)] = None,
+    params: Annotated[str, typer.Option(help="The params of the action, a JSON object.")] = "{}",
+    file: Annotated[
+        typer.FileText | None,
+        typer.Option("--file", "-f", help="Requests as JSON, one a line, instead of one; - reads standard input."),
+    ] = None,
+    request_id: Annotated[str | None, typer.Option(help="An id of your own: the same again runs once.")] = None,
+    space: Annotated[str, typer.Option(help="The space of the connector.")] = "default",
+    source: Annotated[str | None, typer.Option(help="What asks, for the event log.")] = None,
+    delivery: Annotated[Delivery, typer.Option(help="What a crash may do to a request.")] = Delivery.AT_LEAST_ONCE,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the outcomes; exit code 2 when one failed.")] = False,
+    timeout: Annotated[float, typer.Option(min=0.0, help="Longest wait for the outcomes, in seconds.")] = 60.0,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+    config: Config = None,
+) -> None:
+    """Publish one action request, or a file of them, to Kafka. Prints their ids, or with --wait their outcomes."""
+    from connectory.client import open_log, read_requests
+    from connectory.infra.settings import load_settings
+
+    if (connector is None) == (file is None):
+        raise typer.BadParameter("give either the id of a connector or --file")
+    fields = {"request_id": request_id, "space_id": space, "source": source, "delivery": delivery}
+    requests = list(read_requests(file)) if file else [_single(connector, params, fields)]
+    log = open_log(load_settings(config_file=config).kafka, data_dir=data_dir)
+    if not asyncio.run(_publish(log, requests, timeout if wait else None)):
+        raise typer.Exit(SOME_FAILED)
+
+
+def _single(connector: str | None, params: str, fields: Mapping[str, object]) -> "NewActionRequest":
+    from connectory.client import check_request
+
+    try:
+        parsed = json.loads(params)
+    except ValueError as error:
+        raise typer.BadParameter(f"--params is not JSON: {error}") from error
+    given = {name: value for name, value in fields.items() if value is not None}
+    return check_request({"connector_id": connector, "params": parsed, **given})
+
+
+async def _publish(
+    opening: "AbstractAsyncContextManager[Log]", requests: "Sequence[NewActionRequest]", wait: float | None
+) -> bool:
+    """Return whether all that was waited for succeeded; `wait` is in seconds, None for not at all."""
+    from connectory.client import ActionRequestPublisher, OutcomeConsumer
+
+    async with opening as log, ActionRequestPublisher.over(log) as publisher:
+        if wait is None:
+            _print_ids(await publisher.publish_many(requests))
+            return True
+        async with OutcomeConsumer.over(log) as outcomes:
+            return await _print_answers(outcomes, await publisher.publish_many(requests), wait)
+
+
+def _print_ids(request_ids: Iterable[str]) -> None:
+    for request_id in request_ids:
+        typer.echo(request_id)
+
+
+async def _print_answers(outcomes: "OutcomeConsumer", published: Sequence[str], seconds: float) -> bool:
+    from connectory.cli.outcomes import print_outcome
+    from connectory.domain.errors import Unavailable
+
+    answered = 0
+    succeeded = True
+    try:
+        async with asyncio.timeout(seconds):
+            async for outcome in outcomes.answers(published):
+                answered += 1
+                succeeded = succeeded and outcome.outcome == "success"
+                print_outcome(outcome)
+    except TimeoutError:
+        missing = len(set(published)) - answered
+        raise Unavailable(f"{missing} requests have no outcome after {seconds:g} seconds") from None
+    return succeeded

@@ -1,0 +1,193 @@
+"""The composition root: the one place where settings become adapters, and adapters become running roles.
+
+Each role opens for itself what it needs, within what supervision starts again: a role that failed comes back with fresh
+connections. The roles of a process share its log.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from connectory import __version__
+from connectory.aggregate import connector_aggregate, run_aggregate
+from connectory.connector_types.contract import TypeSettings
+from connectory.connector_types.registry import TypeRegistry
+from connectory.domain.errors import SettingsInvalid
+from connectory.executor import Limits, World, run_executor
+from connectory.gateway import GatewayDependencies, queried, run_gateway
+from connectory.gateway.listening import CannotListen
+from connectory.infra.clock import utc_now
+from connectory.infra.crypto import KeyRing, SecretsVault
+from connectory.infra.egress import AllowedHosts, EgressSettings, open_egress
+from connectory.infra.log import Log
+from connectory.infra.logging import LoggerServerLog
+from connectory.infra.messages import Messages
+from connectory.infra.postgres import Database, PostgresRowStore, migrate, open_database, watch_progress
+from connectory.infra.security import Authenticator
+from connectory.infra.settings import Settings
+from connectory.infra.supervision import keep_running
+from connectory.infra.topics import topic_specs
+from connectory.projector import run_projector
+from connectory.roles import Role
+from connectory_projections import ALL as PROJECTIONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foundation:
+    """What the roles of a process share. `credentials` None: security is switched off.
+
+    `on_bound` is told the gateway's URL each time it starts to listen.
+    """
+
+    settings: Settings
+    log: Log
+    credentials: Authenticator | None
+    on_bound: Callable[[str], None] = lambda _url: None
+    messages: Messages = field(default_factory=Messages)
+
+
+async def run_roles(foundation: Foundation, roles: Sequence[Role]) -> None:
+    """Run the roles until cancelled, and start each again when it fails.
+
+    On cancellation the gateway ends first: for what it has accepted it still needs the others. Raises `CannotListen`
+    and `SettingsInvalid`, which starting again does not mend.
+    """
+    supervised = {role: asyncio.create_task(_supervise(role, foundation), name=role) for role in roles}
+    try:
+        await asyncio.gather(*supervised.values())
+    finally:
+        await _end([task for role, task in supervised.items() if role is Role.GATEWAY])
+        await _end([task for role, task in supervised.items() if role is not Role.GATEWAY])
+
+
+async def _supervise(role: Role, foundation: Foundation) -> None:
+    """Keep the role running. What cannot be mended by starting again is raised."""
+    beyond_mending: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def body() -> None:
+        try:
+            await _RUN[role](foundation)
+        except* (CannotListen, SettingsInvalid) as errors:
+            beyond_mending.set_exception(errors.exceptions[0])
+            await asyncio.Event().wait()
+
+    running = asyncio.create_task(keep_running(role, body))
+    try:
+        await beyond_mending
+    finally:
+        await _end([running])
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _run_gateway(foundation: Foundation) -> None:
+    async with _database(foundation.settings) as database, watch_progress(database) as progress:
+        dependencies = GatewayDependencies(
+            settings=foundation.settings,
+            log=foundation.log,
+            messages=foundation.messages,
+            types=type_registry(foundation.settings),
+            vault=_vault(foundation.settings),
+            read_models=queried(database, progress),
+            credentials=foundation.credentials,
+        )
+        await run_gateway(dependencies, foundation.on_bound)
+
+
+async def _run_aggregate(foundation: Foundation) -> None:
+    aggregate = connector_aggregate(type_registry(foundation.settings))
+    await run_aggregate(foundation.log, foundation.messages, aggregate)
+
+
+async def _run_executor(foundation: Foundation) -> None:
+    settings = foundation.settings
+    async with open_egress(_egress_settings(settings)) as egress:
+        world = World(
+            messages=foundation.messages,
+            registry=type_registry(settings),
+            vault=_vault(settings),
+            egress=egress,
+            server_log=LoggerServerLog(),
+            clock=utc_now,
+            new_id=lambda: str(uuid4()),
+            run_timeout=settings.executor.run_timeout,
+        )
+        await run_executor(foundation.log, world, _limits(settings))
+
+
+async def _run_projector(foundation: Foundation) -> None:
+    async with _database(foundation.settings) as database:
+        await migrate(database, PROJECTIONS)
+        store = PostgresRowStore(database, retention=foundation.settings.event_log.retention)
+        await run_projector(foundation.log, foundation.messages, store, PROJECTIONS)
+
+
+_RUN: Mapping[Role, Callable[[Foundation], Awaitable[None]]] = {
+    Role.GATEWAY: _run_gateway,
+    Role.AGGREGATE: _run_aggregate,
+    Role.EXECUTOR: _run_executor,
+    Role.PROJECTOR: _run_projector,
+}
+
+
+async def prepare(foundation: Foundation) -> None:
+    """Make the topics and the tables that are missing. Raises `Unavailable`, `SettingsInvalid`."""
+    await foundation.log.create_topics(topic_specs(foundation.settings.event_log.retention))
+    async with _database(foundation.settings) as database:
+        await migrate(database, PROJECTIONS)
+
+
+def type_registry(settings: Settings) -> TypeRegistry:
+    actions = settings.actions
+    return TypeRegistry(
+        settings=TypeSettings(
+            hosts=AllowedHosts(actions.allowed_hosts), webhook_pfx_enabled=actions.webhook_pfx_enabled
+        ),
+        enabled_action_types=actions.enabled_action_types,
+        license_type=settings.license_type,
+    )
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Database]:
+    if settings.database.url is None:
+        raise SettingsInvalid("connectory.database.url is not set: say where Postgres is, by DATABASE_URL for example")
+    async with open_database(settings.database.url, max_connections=settings.database.pool_max_size) as database:
+        yield database
+
+
+def _vault(settings: Settings) -> SecretsVault:
+    key, earlier = settings.encryption.key, settings.encryption.decryption_only_keys
+    primary = key.get_secret_value() if key else None
+    return SecretsVault(KeyRing(primary, [each.get_secret_value() for each in earlier]))
+
+
+def _egress_settings(settings: Settings) -> EgressSettings:
+    return EgressSettings(
+        user_agent=f"Connectory/{__version__}",
+        allowed_hosts=tuple(settings.actions.allowed_hosts),
+        response_timeout=settings.actions.response_timeout,
+        max_response_content_length=settings.actions.max_response_content_length,
+        verification_mode=settings.actions.ssl_verification_mode,
+        block_private_addresses=settings.egress.block_private_addresses,
+        allowed_addresses=tuple(map(str, settings.egress.allowed_addresses)),
+        max_redirects=settings.egress.max_redirects,
+    )
+
+
+def _limits(settings: Settings) -> Limits:
+    executor = settings.executor
+    return Limits(
+        window_requests=executor.window_requests,
+        window_bytes=executor.window_bytes,
+        in_flight=executor.in_flight,
+        in_flight_per_connector=executor.in_flight_per_connector,
+        dedupe_window=executor.dedupe_window,
+        grace=executor.grace,
+    )
