@@ -24,6 +24,11 @@ class Progress:
         self._next_offsets: dict[Place, int] = {}
         self._waiting: defaultdict[Place, set[tuple[int, asyncio.Future[None]]]] = defaultdict(set)
 
+    @property
+    def waiting(self) -> int:
+        """How many wait now."""
+        return sum(map(len, self._waiting.values()))
+
     def reached(self, projection: str, partition: int, next_offset: int) -> None:
         place = projection, partition
         self._next_offsets[place] = next_offset
