@@ -63,5 +63,5 @@ def test_a_server_log_message_is_written_at_its_level(
     with caplog.at_level(logging.DEBUG):
         LoggerServerLog().write(level, "100 % done")
     assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
-        (expected, "Server log: 100 % done")
+        (expected, "100 % done")
     ]

@@ -68,7 +68,7 @@ class LoggerServerLog:
         self._log = logging.getLogger("connectory.server_log")
 
     def write(self, level: str, message: str) -> None:
-        self._log.log(_SERVER_LOG_LEVELS[level], "Server log: %s", message)
+        self._log.log(_SERVER_LOG_LEVELS[level], "%s", message)
 
 
 def _timestamp(record: logging.LogRecord) -> str:
