@@ -40,6 +40,7 @@ class HttpTarget:
     received: list[Received] = field(default_factory=list)
     answers: dict[str, Answer] = field(default_factory=dict)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    _peers: set[object] = field(default_factory=set)
 
     def answers_with(self, path: str, answer: Answer) -> str:
         """Set the answer for a path and return its URL."""
@@ -50,10 +51,16 @@ class HttpTarget:
     def last(self) -> Received:
         return self.received[-1]
 
+    @property
+    def connections(self) -> int:
+        """How many connections requests have come over."""
+        return len(self._peers)
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         headers = {name.lower(): value for name, value in request.headers.items()}
         body = await request.read()
         self.received.append(Received(method=request.method, path=request.path_qs, headers=headers, body=body))
+        self._peers.add(request.get_extra_info("peername"))
         self.arrived.set()
         answer = self.answers.get(request.path, Answer())
         if answer.hangs:

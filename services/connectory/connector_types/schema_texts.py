@@ -133,6 +133,11 @@ def received_type(value: object) -> str:
             return "array"
 
 
+def _plain(limit: float) -> float:
+    """A limit as JSON writes it: whole numbers without a fraction."""
+    return int(limit) if limit == int(limit) else limit
+
+
 _UNIONS: Final = (Union, types.UnionType)
 _EXPECTED: Final[Mapping[Any, str]] = {
     str: "string",
@@ -145,8 +150,8 @@ _EXPECTED: Final[Mapping[Any, str]] = {
 _WORDED: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "string_too_short": lambda limit: f"Too small: expected string to have >={limit['min_length']} characters",
     "string_too_long": lambda limit: f"Too big: expected string to have <={limit['max_length']} characters",
-    "greater_than_equal": lambda limit: f"Too small: expected number to be >={limit['ge']}",
-    "less_than_equal": lambda limit: f"Too big: expected number to be <={limit['le']}",
+    "greater_than_equal": lambda limit: f"Too small: expected number to be >={_plain(limit['ge'])}",
+    "less_than_equal": lambda limit: f"Too big: expected number to be <={_plain(limit['le'])}",
     "too_short": lambda limit: f"Too small: expected array to have >={limit['min_length']} items",
     "too_long": lambda limit: f"Too big: expected array to have <={limit['max_length']} items",
     "url_parsing": lambda _limit: "Invalid URL",

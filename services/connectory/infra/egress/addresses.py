@@ -29,8 +29,8 @@ METADATA_ADDRESSES: Final = frozenset(
 )
 METADATA_NAMES: Final = frozenset({"metadata.google.internal", "metadata.goog"})
 
-_SPECIAL_PURPOSE: Final = tuple(map(ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "3fff::/20", "5f00::/16")))
-"""Ranges of the special-purpose registries that not every supported Python knows as not global."""
+_NOT_PUBLIC: Final = tuple(map(ip_network, ("192.0.0.0/24", "64:ff9b:1::/48", "3fff::/20", "5f00::/16", "fec0::/10")))
+"""Ranges that not every supported Python knows as not global."""
 _COMPATIBLE: Final = IPv6Network("::/96")
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
@@ -71,8 +71,9 @@ def is_metadata_name(host: str) -> bool:
 
 def is_public(address: Address) -> bool:
     """Whether the address is one that anybody may be reached at: unicast, and global by the registries."""
-    excluded = address.is_multicast or address.is_reserved or any(address in net for net in _SPECIAL_PURPOSE)
-    return address.is_global and not excluded
+    if not address.is_global or address.is_multicast or any(address in network for network in _NOT_PUBLIC):
+        return False
+    return not address.is_reserved or address in _NAT64
 
 
 def _dialled(text: str) -> Address:

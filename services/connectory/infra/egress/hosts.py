@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from ada_url import URL
 
 _NOT_IN_A_HOST = re.compile(r"[/\\?#@\s]")
-_CREDENTIALS = re.compile(r"(?<=[/\\]{2})[^/\\?#]*@")
+_CREDENTIALS = re.compile(r"(?<=:)[/\\]*[^/\\?#]*@")
 
 
 class AllowedHosts:
@@ -54,5 +54,12 @@ def host_of_entry(entry: str) -> str | None:
 
 
 def without_credentials(url: str) -> str:
-    """The URL as it may be shown."""
-    return _CREDENTIALS.sub("", url, count=1)
+    """The URL as it may be shown: as it is, unless it has credentials."""
+    try:
+        parsed = URL(url)
+    except ValueError:
+        return _CREDENTIALS.sub("", url, count=1)
+    if not parsed.username and not parsed.password:
+        return url
+    parsed.username = parsed.password = ""
+    return str(parsed.href)

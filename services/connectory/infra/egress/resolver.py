@@ -24,9 +24,10 @@ class GuardedResolver(AbstractResolver):
         found = await self._names.resolve(host, port, family)
         refusals = [self._guard.check_address(result["host"], host) for result in found]
         permitted = [result for result, refusal in zip(found, refusals, strict=True) if refusal is None]
-        if found and not permitted:
-            raise EgressRefused(refusals[0] or "")
-        return permitted
+        if permitted:
+            return permitted
+        first = next(filter(None, refusals), None)
+        raise EgressRefused(first) if first else socket.gaierror(socket.EAI_NONAME, "no address")
 
     async def close(self) -> None:
         await self._names.close()

@@ -12,11 +12,17 @@ REMEMBERED_PROFILES = 256
 @lru_cache(REMEMBERED_PROFILES)
 def tls_context(mode: VerificationMode, ca_pem: bytes | None) -> ssl.SSLContext:
     """Raise `ExchangeRefused` when the CA bundle cannot be used. A CA bundle replaces the system's trust store."""
-    try:
-        context = ssl.create_default_context(cadata=None if ca_pem is None else ca_pem.decode())
-    except (ssl.SSLError, ValueError) as error:
-        raise ExchangeRefused(f"the CA bundle cannot be used: {error}") from None
+    context = ssl.create_default_context() if ca_pem is None else _context_that_trusts(ca_pem)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.check_hostname = mode == "full"
     context.verify_mode = ssl.CERT_NONE if mode == "none" else ssl.CERT_REQUIRED
     return context
+
+
+def _context_that_trusts(ca_pem: bytes) -> ssl.SSLContext:
+    if not ca_pem.strip():  # an empty bundle would mean the system's trust store
+        raise ExchangeRefused("the CA bundle cannot be used: it is empty")
+    try:
+        return ssl.create_default_context(cadata=ca_pem.decode())
+    except (ssl.SSLError, ValueError) as error:
+        raise ExchangeRefused(f"the CA bundle cannot be used: {error}") from None
