@@ -56,7 +56,10 @@ async def run_roles(foundation: Foundation, roles: Sequence[Role]) -> None:
     """
     supervised = {role: asyncio.create_task(_supervise(role, foundation), name=role) for role in roles}
     try:
-        await asyncio.gather(*supervised.values())
+        # Not `gather`, which would cancel all at once when it is cancelled.
+        ended, _ = await asyncio.wait(supervised.values(), return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            task.result()
     finally:
         await _end([task for role, task in supervised.items() if role is Role.GATEWAY])
         await _end([task for role, task in supervised.items() if role is not Role.GATEWAY])

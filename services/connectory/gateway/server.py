@@ -57,18 +57,15 @@ async def run_gateway(dependencies: GatewayDependencies, on_bound: Callable[[str
     Raises `CannotListen` and `SettingsInvalid`.
     """
     inbox = ReplyInbox(dependencies.log, dependencies.messages, dependencies.chance)
-    async with asyncio.TaskGroup() as tasks, dependencies.log.writer() as writer:
-        reading = tasks.create_task(inbox.run())
-        try:
-            async with listening(application(dependencies, inbox, writer), dependencies.settings.http) as url:
-                on_bound(url + dependencies.settings.server.base_path)
-                await asyncio.Event().wait()
-        finally:
-            reading.cancel()
+    # The order matters at the end: requests in flight are answered while replies can still arrive.
+    async with dependencies.log.writer() as writer, inbox.open():
+        async with listening(application(dependencies, inbox, writer), dependencies.settings.http) as url:
+            on_bound(url + dependencies.settings.server.base_path)
+            await asyncio.Event().wait()
 
 
 def application(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> web.Application:
-    """All routes behind the edge. The caller runs `inbox`."""
+    """All routes behind the edge. The caller opens `inbox`."""
     settings, types, clock, new_id = dependencies.settings, dependencies.types, dependencies.clock, dependencies.new_id
     read_models = dependencies.read_models
     executions = direct_and_queued_runs(dependencies, inbox, writer)
@@ -81,7 +78,7 @@ def application(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Wr
         ActionRequestRoutes(executions, clock, new_id),
         EventLogRoutes(read_models.event_log),
         SchemaRoutes(dependencies.schemas),
-        StatusRoutes(settings.server.name, _probes(dependencies), clock),
+        StatusRoutes(settings.server.name, _probes(dependencies, inbox), clock),
     )
     edge = Edge(settings.server, dependencies.credentials)
     return edge.application(route for table in tables for route in table.table())
@@ -114,8 +111,9 @@ def direct_and_queued_runs(dependencies: GatewayDependencies, inbox: ReplyInbox,
     )
 
 
-def _probes(dependencies: GatewayDependencies) -> dict[str, Probe]:
+def _probes(dependencies: GatewayDependencies, inbox: ReplyInbox) -> dict[str, Probe]:
+    """Without a reply partition no change can be answered, so it takes part in what is asked of the broker."""
     return {
-        "broker": lambda: dependencies.log.beginning_offset(REPLIES, 0),
+        "broker": lambda: dependencies.log.beginning_offset(REPLIES, inbox.partition),
         "database": dependencies.read_models.reach,
     }

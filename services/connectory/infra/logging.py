@@ -10,8 +10,9 @@ from connectory.domain.execution import iso_millis
 
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error", "critical"]
 
-_QUIET: Final = {"aiokafka": logging.ERROR, "asyncio": logging.WARNING, "aiohttp.access": logging.WARNING}
-"""Libraries whose ordinary messages tell an operator nothing: aiokafka warns of each rebalance and metadata refresh."""
+_QUIET: Final = {"aiokafka": logging.CRITICAL, "asyncio": logging.WARNING, "aiohttp.access": logging.WARNING}
+"""Libraries whose messages tell an operator nothing: aiokafka reports each try to reach a broker that is away several
+times a second, and what comes of it is reported by the roles."""
 
 _SERVER_LOG_LEVELS: Final = {
     "trace": logging.DEBUG,
