@@ -1,7 +1,6 @@
 """Who is calling: the `Authorization` header, read and checked (http-api §6.1)."""
 
 import base64
-import binascii
 from typing import Final, Protocol
 
 from connectory.infra.security import Principal
@@ -37,6 +36,6 @@ def _basic_pair(header: str) -> tuple[str, str] | None:
         return None
     try:
         user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not base64, or not UTF-8
         return None
     return (user, password) if colon else None

@@ -7,8 +7,8 @@ whatever nobody here waits for is passed over.
 import asyncio
 import logging
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import NoReturn
 
 from connectory.domain.errors import Unavailable, Undecodable
@@ -48,9 +48,15 @@ class ReplyInbox:
             raise Unavailable("The broker cannot be reached: the gateway reads no replies yet. Try again later.")
         return self._partition
 
-    async def run(self) -> NoReturn:
-        """Read until cancelled."""
-        await keep_running("the reply inbox", self._read, longest_wait=LONGEST_WAIT)
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Read until left."""
+        reading = asyncio.create_task(keep_running("the reply inbox", self._read, longest_wait=LONGEST_WAIT))
+        try:
+            yield
+        finally:
+            reading.cancel()
+            await asyncio.wait([reading])
 
     @contextmanager
     def awaiting(self, reply_id: str) -> Iterator[asyncio.Future[Reply]]:

@@ -58,10 +58,13 @@ async def run_gateway(dependencies: GatewayDependencies, on_bound: Callable[[str
     """
     inbox = ReplyInbox(dependencies.log, dependencies.messages, dependencies.chance)
     # The order matters at the end: requests in flight are answered while replies can still arrive.
-    async with dependencies.log.writer() as writer, inbox.open():
-        async with listening(application(dependencies, inbox, writer), dependencies.settings.http) as url:
-            on_bound(url + dependencies.settings.server.base_path)
-            await asyncio.Event().wait()
+    async with (
+        dependencies.log.writer() as writer,
+        inbox.open(),
+        listening(application(dependencies, inbox, writer), dependencies.settings.http) as url,
+    ):
+        on_bound(url + dependencies.settings.server.base_path)
+        await asyncio.Event().wait()
 
 
 def application(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> web.Application:

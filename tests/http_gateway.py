@@ -1,0 +1,166 @@
+"""A gateway on a real socket, with the other roles on the log in memory behind it."""
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import ClientResponse, ClientSession
+from multidict import CIMultiDict
+
+from connectory.gateway import GatewayDependencies, run_gateway
+from connectory.infra.in_memory_rows import InMemoryRowStore
+from connectory.infra.security import Principal
+from connectory.infra.settings import Settings
+from connectory.projector import run_projector
+from tests.read_models import InMemoryReadModels
+from tests.unit.installation import Installation, owned
+from tests.waiting import until
+
+
+def basic(user: str, password: str) -> str:
+    """The `Authorization` header of a user."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+ADMIN = basic("admin", "pässword")
+VIEWER = basic("viewer", "looking")
+XSRF = {"kbn-xsrf": "true"}
+CONNECTOR = "/api/actions/connector"
+HOOK: dict[str, Any] = {
+    "name": "hook",
+    "connector_type_id": ".webhook",
+    "config": {"url": "http://target/a", "hasAuth": False},
+    "secrets": {},
+}
+
+
+class Users:
+    """`admin` may do everything, `viewer` nothing."""
+
+    async def basic(self, user: str, password: str) -> Principal | None:
+        match user, password:
+            case "admin", "pässword":
+                return Principal("admin", frozenset({"superuser"}))
+            case "viewer", "looking":
+                return Principal("viewer", frozenset({"viewer"}))
+            case _:
+                return None
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    raw: bytes
+
+    @property
+    def body(self) -> Any:
+        return json.loads(self.raw)
+
+    @property
+    def message(self) -> str:
+        text: str = self.body["message"]
+        return text
+
+
+@dataclass
+class HttpGateway:
+    """The gateway under test and a client of it. Calls are the admin's and carry `kbn-xsrf`, unless said otherwise."""
+
+    installation: Installation
+    read_models: InMemoryReadModels
+    url: str
+    session: ClientSession
+    role: asyncio.Task[None]
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        auth: str | None = ADMIN,
+        headers: Mapping[str, str] = XSRF,
+        data: Any = None,
+    ) -> Answer:
+        sent = CIMultiDict(headers)
+        if auth is not None:
+            sent["Authorization"] = auth
+        async with self.session.request(method, self.url + path, json=body, data=data, headers=sent) as response:
+            return await _answer(response)
+
+    async def get(self, path: str, **options: Any) -> Answer:
+        return await self.call("GET", path, **options)
+
+    async def create(self, connector_id: str = "", space: str = "", **changes: Any) -> Answer:
+        path = f"{space}{CONNECTOR}/{connector_id}" if connector_id else space + CONNECTOR
+        return await self.call("POST", path, {**HOOK, **changes})
+
+
+async def _answer(response: ClientResponse) -> Answer:
+    return Answer(response.status, response.headers, await response.read())
+
+
+@asynccontextmanager
+async def http_gateway(
+    installation: Installation, *, settings: Settings | None = None, secure: bool = True, roles: bool = True
+) -> AsyncIterator[HttpGateway]:
+    """Run the gateway; without `roles` nobody answers it."""
+    store = InMemoryRowStore()
+    read_models = InMemoryReadModels(store)
+    settings = on_a_free_port(settings or Settings())
+    dependencies = dependencies_of(installation, settings, read_models, Users() if secure else None)
+    async with AsyncExitStack() as stack:
+        if roles:
+            await stack.enter_async_context(installation.aggregate())
+            await stack.enter_async_context(installation.executor())
+            projecting = run_projector(installation.log, installation.messages, store)
+            await stack.enter_async_context(owned(projecting))
+        url, role = await stack.enter_async_context(running(dependencies))
+        session = await stack.enter_async_context(ClientSession())
+        yield HttpGateway(installation, read_models, url, session, role)
+
+
+def dependencies_of(
+    installation: Installation,
+    settings: Settings,
+    read_models: InMemoryReadModels | None = None,
+    users: Users | None = None,
+) -> GatewayDependencies:
+    return GatewayDependencies(
+        settings=settings,
+        log=installation.log,
+        messages=installation.messages,
+        types=installation.registry,
+        vault=installation.vault,
+        read_models=(read_models or InMemoryReadModels(InMemoryRowStore())).for_gateway,
+        credentials=users,
+        clock=installation.clock,
+    )
+
+
+@asynccontextmanager
+async def running(dependencies: GatewayDependencies) -> AsyncIterator[tuple[str, asyncio.Task[None]]]:
+    """A gateway that runs beside the test: its URL and its task."""
+    bound: list[str] = []
+    async with owned(run_gateway(dependencies, bound.append)) as task:
+        await until(lambda: bound or task.done())
+        if task.done():
+            await task
+        yield bound[0], task
+
+
+def on_a_free_port(settings: Settings) -> Settings:
+    http = settings.http.model_copy(update={"port": 0})
+    return settings.model_copy(update={"http": http})
+
+
+async def reading_replies(gateway: HttpGateway) -> None:
+    """Wait until the gateway accepts changes: it refuses them until it reads its replies."""
+    async with asyncio.timeout(10):
+        while (await gateway.call("DELETE", f"{CONNECTOR}/nothing")).status == 503:
+            continue
