@@ -14,6 +14,8 @@ from connectory.infra.settings import KafkaSettings
 from connectory.infra.topics import TopicSpec
 
 PARTITIONS = 4
+GRACE = 1.0
+"""Seconds that the work on a revoked partition is given."""
 
 OpenLog = Callable[[], AbstractAsyncContextManager[Log]]
 
@@ -22,14 +24,14 @@ OpenLog = Callable[[], AbstractAsyncContextManager[Log]]
 def open_log(request: pytest.FixtureRequest) -> OpenLog:
     """Opens the log under test; opened twice, it is the same log seen from two processes."""
     if request.param == "memory":
-        log = InMemoryLog(PARTITIONS)
+        log = InMemoryLog(PARTITIONS, grace=GRACE)
         return lambda: nullcontext(log)
     settings = KafkaSettings(
         bootstrap_servers=request.getfixturevalue("kafka_bootstrap"),
         topic_prefix=request.getfixturevalue("topic_prefix"),
         partitions=PARTITIONS,
     )
-    return lambda: open_kafka_log(settings, session_timeout=6.0, heartbeat_interval=0.3)
+    return lambda: open_kafka_log(settings, grace=GRACE, session_timeout=6.0, heartbeat_interval=0.3)
 
 
 @pytest.fixture

@@ -112,6 +112,42 @@ async def test_the_work_is_awaited_and_may_commit_before_the_partition_moves(log
         assert [await member.shares[n].committed(topic) for n in range(PARTITIONS)] == [Committed(99)] * PARTITIONS
 
 
+async def test_work_that_does_not_end_is_cancelled_after_the_grace_time(log: Log, topic: str, group: str) -> None:
+    async def serve(share: Share) -> None:
+        serving.append(share.index)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.append(share.index)
+            assert share.revoked.is_set()
+
+    serving: list[int] = []
+    cancelled: list[int] = []
+    join = asyncio.create_task(log.join(group, [topic], serve))
+    await until(lambda: len(serving) == PARTITIONS)
+    join.cancel()
+    async with asyncio.timeout(30):
+        await asyncio.wait([join])
+
+    assert sorted(cancelled) == list(range(PARTITIONS))
+
+
+async def test_being_fenced_after_the_revocation_is_no_failure(log: Log, topic: str, group: str) -> None:
+    async def serve(share: Share) -> None:
+        serving.append(share.index)
+        await share.revoked.wait()
+        raise Fenced("somebody else has it")
+
+    serving: list[int] = []
+    join = asyncio.create_task(log.join(group, [topic], serve))
+    await until(lambda: len(serving) == PARTITIONS)
+    async with Member(log, group, topic) as other:
+        await other.owns(PARTITIONS // 2)
+        assert not join.done()
+    join.cancel()
+    await asyncio.wait([join])
+
+
 async def test_a_commit_after_the_partition_has_moved_is_fenced(log: Log, topic: str, group: str) -> None:
     async with Member(log, group, topic) as member:
         await member.owns(PARTITIONS)
@@ -165,7 +201,7 @@ async def test_a_serve_that_ends_by_itself_ends_the_membership(log: Log, topic: 
 
 
 async def test_a_share_that_does_not_fetch_does_not_hold_up_others(log: Log, topic: str, group: str) -> None:
-    bulk = [Message(topic, None, b"x" * 20_000, partition=0) for _ in range(400)]
+    bulk = [Message(topic, None, b"x" * 20_000, partition=0) for _ in range(700)]
     await write(log, *bulk, *messages(topic, 1, 3))
 
     async with Member(log, group, topic) as member:
@@ -175,7 +211,7 @@ async def test_a_share_that_does_not_fetch_does_not_hold_up_others(log: Log, top
         member.shares[1].start({topic: 0})
         assert len(await fetch(member.shares[1], 3)) == 3
 
-        assert [record.offset for record in await fetch(member.shares[0], 399)] == list(range(1, 400))
+        assert [record.offset for record in await fetch(member.shares[0], 699)] == list(range(1, 700))
 
 
 async def test_records_written_later_reach_a_started_share(log: Log, topic: str, group: str) -> None:

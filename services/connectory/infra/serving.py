@@ -11,6 +11,9 @@ from typing import Protocol
 from connectory.domain.errors import ConnectoryError, Fenced
 from connectory.infra.log import Serve, Share
 
+CANCEL_SECONDS = 2.0
+"""How long cancelled work is waited for."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -36,6 +39,8 @@ class Serving:
         self._running: dict[asyncio.Task[None], RevocableShare] = {}
         self._failure: BaseException | None = None
         self._failed = asyncio.Event()
+        # A member that leaves during a rebalance waits for what the rebalance has begun to end.
+        self._ending = asyncio.Lock()
 
     def start(self, shares: Iterable[RevocableShare]) -> None:
         for share in shares:
@@ -54,6 +59,10 @@ class Serving:
 
     async def end(self) -> None:
         """Revoke all shares, wait for their work up to the grace time, then cancel what is left."""
+        async with self._ending:
+            await self._end()
+
+    async def _end(self) -> None:
         running, self._running = self._running, {}
         for share in running.values():
             share.revoke()
@@ -64,7 +73,7 @@ class Serving:
                     "%s did not end within %s s after its partition was revoked", task.get_name(), self._grace
                 )
                 task.cancel()
-            await _wait(late, self._grace)
+            await _wait(late, CANCEL_SECONDS)
         finally:
             for task, share in running.items():
                 task.cancel()

@@ -4,7 +4,7 @@ A future a record is what makes the library's own `send` slow; a batch costs one
 """
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from connectory.domain.errors import MessageTooLarge
@@ -16,15 +16,17 @@ BATCH_BYTES = 512 * 1024
 
 
 class Batch:
-    """`first_offset` is that of the first record, once `written` says that the broker has acknowledged all."""
+    """`first_offset` is that of the first record, once all are acknowledged."""
 
-    __slots__ = ("_append", "builder", "count", "first_offset", "written")
+    __slots__ = ("_append", "_error", "_waiting", "builder", "count", "first_offset", "is_over")
 
     def __init__(self, builder: BatchBuilder) -> None:
         self.builder = builder
         self.count = 0
         self.first_offset = -1
-        self.written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.is_over = False
+        self._error: Exception | None = None
+        self._waiting: list[asyncio.Future[None]] = []
         self._append: Any = builder.append
 
     def add(self, message: Message, timestamp_ms: int) -> bool:
@@ -37,16 +39,29 @@ class Batch:
         self.count += 1
         return True
 
-    def succeed(self, first_offset: int) -> None:
-        if not self.written.done():
-            self.first_offset = first_offset
-            self.written.set_result(None)
+    async def acknowledged(self) -> None:
+        """Wait until all is written, or raise why it is not. One who stops waiting does not disturb the others."""
+        if not self.is_over:
+            waiting = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiting)
+            await waiting
+        if self._error is not None:
+            raise self._error
 
-    def fail(self, error: BaseException) -> None:
-        """Pass an error on to all who wait. That nobody waits any more is fine."""
-        if not self.written.done():
-            self.written.set_exception(error)
-            self.written.exception()
+    def succeed(self, first_offset: int) -> None:
+        self.first_offset = first_offset
+        self._end()
+
+    def fail(self, error: Exception) -> None:
+        self._error = error
+        self._end()
+
+    def _end(self) -> None:
+        self.is_over = True
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
+        self._waiting.clear()
 
 
 class Placed(NamedTuple):
@@ -90,14 +105,6 @@ async def deliver(producer: AIOKafkaProducer, batch: Batch, topic: str, partitio
     if offset < 0:
         raise TimeoutError("acknowledged without an offset")
     batch.succeed(offset)
-
-
-async def acknowledged(placed: Iterable[Placed]) -> None:
-    """Wait until all are written, or raise the first error. One who stops waiting does not stop the others."""
-    for batch in {batch for _, batch, _ in placed}:
-        if not batch.written.done():
-            await asyncio.shield(batch.written)
-        batch.written.result()
 
 
 def positions(messages: Sequence[Message], placed: Sequence[Placed]) -> list[Position]:

@@ -67,12 +67,14 @@ def _coordinator(consumer: AIOKafkaConsumer) -> Any:
     return consumer._coordinator  # noqa: SLF001
 
 
-async def stop_producer(producer: AIOKafkaProducer) -> None:
-    """Flush and close; what cannot be flushed in time is given up."""
-    if await _ends(producer.stop(), PATIENCE):
-        return
+async def stop_producer(producer: AIOKafkaProducer, patience: float = PATIENCE) -> None:
+    """Flush for up to `patience` seconds and close; what is left is given up.
+
+    `stop` of the library would leave a task behind that waits for the rest for ever.
+    """
+    producer._closed = True  # noqa: SLF001
+    await _ends(producer.flush(), patience)
     await _ends(producer._sender.close(), PATIENCE)  # noqa: SLF001
-    producer._message_accumulator.fail_all(kafka_errors.ProducerClosed())  # noqa: SLF001
     await _ends(producer.client.close(), PATIENCE)
 
 

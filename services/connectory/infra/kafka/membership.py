@@ -99,7 +99,7 @@ class KafkaShare:
         self._buffer.extend(records)
         self._bytes += sum(_size(record) for record in records)
         self._arrived.set()
-        if not self._is_paused and (len(self._buffer) > BUFFER_RECORDS or self._bytes > BUFFER_BYTES):
+        if len(self._buffer) > BUFFER_RECORDS or self._bytes > BUFFER_BYTES:
             self._is_paused = True
             self._consumer.pause(*self._started)
 

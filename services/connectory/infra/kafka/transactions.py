@@ -17,10 +17,10 @@ from connectory.domain.errors import ConnectoryError, Fenced, Unavailable
 from connectory.infra.kafka.batches import BATCH_BYTES, Batch, Batches, Placed, deliver, positions
 from connectory.infra.kafka.connection import DELIVERY_SECONDS, Connection, milliseconds
 from connectory.infra.kafka.failures import translated
-from connectory.infra.kafka.library import AIOKafkaProducer, TopicPartition, stop_producer
+from connectory.infra.kafka.library import PATIENCE, AIOKafkaProducer, TopicPartition, stop_producer
 from connectory.infra.log import Message, Position, check_sizes, partition_for
 
-RETRY_SECONDS = 0.02
+RETRY_SECONDS = 0.05
 TRANSACTION_SECONDS = 45.0
 """After so long the broker aborts a transaction whose owner has vanished; readers wait for that."""
 
@@ -52,7 +52,7 @@ class KafkaTransactions:
                 await self._producer.start()
 
     async def close(self) -> None:
-        await stop_producer(self._producer)
+        await stop_producer(self._producer, 0.0 if self._failure else PATIENCE)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator["KafkaTransactionWriter"]:

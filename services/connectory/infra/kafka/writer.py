@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from time import time
 
 from connectory.domain.errors import Unavailable
-from connectory.infra.kafka.batches import BATCH_BYTES, Batches, Placed, acknowledged, deliver, positions
+from connectory.infra.kafka.batches import BATCH_BYTES, Batches, Placed, deliver, positions
 from connectory.infra.kafka.connection import DELIVERY_SECONDS, Connection
 from connectory.infra.kafka.failures import translated
 from connectory.infra.kafka.library import PATIENCE, AIOKafkaProducer, stop_producer
@@ -98,7 +98,7 @@ class Outlet:
     async def close(self) -> None:
         patience = 0.0 if self.is_broken else PATIENCE
         await asyncio.gather(*(lane.end(patience) for lane in self._lanes.values()))
-        await stop_producer(self.producer)
+        await stop_producer(self.producer, patience)
 
 
 class KafkaWriter:
@@ -119,7 +119,8 @@ class KafkaWriter:
                 await outlet.learn({message.topic for message in messages})
                 now = int(time() * 1000)
                 placed = [outlet.add(message, now) for message in messages]
-            await acknowledged(placed)
+            for batch in {batch for _, batch, _ in placed}:
+                await batch.acknowledged()
         return positions(messages, placed)
 
     async def close(self) -> None:
