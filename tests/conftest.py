@@ -1,8 +1,9 @@
 """Real servers for the tests that need them: one Kafka and one PostgreSQL, started once a run when first asked for."""
 
 import os
+import shutil
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NoReturn
@@ -28,9 +29,12 @@ def _cannot_test(error: CannotProvision) -> NoReturn:
 
 
 @pytest.fixture(scope="session")
-def server_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data directory of the run's servers."""
-    return tmp_path_factory.mktemp("servers")
+def server_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The data directory of the run's servers. Their logs stay for a look after the run, their data do not."""
+    directory = tmp_path_factory.mktemp("servers")
+    yield directory
+    for server in ("kafka", "postgres"):
+        shutil.rmtree(directory / server / "data", ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

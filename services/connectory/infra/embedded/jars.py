@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Final
 
 from platformdirs import user_cache_dir
@@ -47,15 +47,17 @@ def default_jar_cache() -> Path:
     return Path(user_cache_dir("connectory")) / "jars"
 
 
-def provide_jars(cache_dir: Path, progress: Progress, jars: Sequence[Jar] | None = None) -> list[Path]:
+def provide_jars(
+    cache_dir: Path, progress: Progress, abandoned: Event | None = None, jars: Sequence[Jar] | None = None
+) -> list[Path]:
     """The paths of all jars, each with the pinned checksum. Blocks. Touches the network only for what is missing.
 
-    Raises `CannotProvision` for a jar that cannot be downloaded or is not the pinned one.
+    Raises `CannotProvision` for a jar that cannot be downloaded or is not the pinned one, and when `abandoned` is set.
     """
     wanted = pinned_jars() if jars is None else jars
     missing = [jar for jar in wanted if not (cache_dir / jar.file_name).exists()]
     if missing:
-        _download(missing, cache_dir, progress)
+        _download(missing, cache_dir, _Meter(progress, sum(jar.size for jar in missing), abandoned or Event()))
     paths = [cache_dir / jar.file_name for jar in wanted]
     for jar, path in zip(wanted, paths, strict=True):
         require_pinned(jar, path)
@@ -79,6 +81,7 @@ class _Meter:
 
     progress: Progress
     total: int
+    abandoned: Event
     done: int = 0
     lock: Lock = field(default_factory=Lock)
 
@@ -88,14 +91,15 @@ class _Meter:
         yield self._add
 
     def _add(self, count: int) -> None:
+        if self.abandoned.is_set():
+            raise CannotProvision("the download was given up")
         with self.lock:
             self.done += count
             self.progress.advance(min(self.done, self.total), self.total)
 
 
-def _download(jars: Sequence[Jar], cache_dir: Path, progress: Progress) -> None:
-    meter = _Meter(progress, sum(jar.size for jar in jars))
-    progress.step(f"Downloading Kafka ({meter.total / 1e6:.0f} MB, once)")
+def _download(jars: Sequence[Jar], cache_dir: Path, meter: _Meter) -> None:
+    meter.progress.step(f"Downloading Kafka ({meter.total / 1e6:.0f} MB, once)")
     with writing_to(cache_dir):
         cache_dir.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=cache_dir) as unfinished:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import struct
+import threading
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -23,6 +24,17 @@ from connectory.infra.embedded.progress import Progress, Silent
 DEFAULT_HEAP_MIB: Final = 512
 POLL_SECONDS: Final = 0.05
 RECORD: Final = "server.pid.json"
+PROPERTIES: Final = "server.properties"
+# On two cores, as measured with 600,000 records of 1 kB: a third less processor time, a quicker start and steadier
+# answers than with the optimising compiler and the default collector, which compete with our own processes for cores.
+JVM_FLAGS: Final = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-Djava.awt.headless=true",
+)
+# What the broker does that a newer Java warns about.
+QUIET_FLAGS: Final = ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
 # Length, api key 18, version 0, correlation id 1, no client id; a request without a body.
 API_VERSIONS_REQUEST: Final = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 
@@ -57,7 +69,7 @@ async def embedded_kafka(
     watched = progress or Silent()
     with hold_data_dir(data_dir / "kafka") as directory:
         require_space(directory)
-        installation = await asyncio.to_thread(_install, jar_cache or default_jar_cache(), watched)
+        installation = await _install(jar_cache or default_jar_cache(), watched)
         await asyncio.to_thread(end_leftover, directory / RECORD, SIGTERM)
         server = await _prepare(directory, installation, _choose_port(directory, port), heap_mib)
         watched.step("Starting Kafka")
@@ -69,8 +81,14 @@ async def embedded_kafka(
             await process.stop()
 
 
-def _install(jar_cache: Path, progress: Progress) -> _Installation:
-    return _Installation(find_java(), tuple(provide_jars(jar_cache, progress)))
+async def _install(jar_cache: Path, progress: Progress) -> _Installation:
+    java = await asyncio.to_thread(find_java)
+    abandoned = threading.Event()
+    try:
+        return _Installation(java, tuple(await asyncio.to_thread(provide_jars, jar_cache, progress, abandoned)))
+    finally:
+        # When cancelled, the thread would go on and keep us from ending.
+        abandoned.set()
 
 
 def _choose_port(directory: Path, wanted: int | None) -> int:
@@ -82,20 +100,20 @@ async def _prepare(directory: Path, installation: _Installation, port: int, heap
     with writing_to(directory):
         for name in ("data", "log"):
             (directory / name).mkdir(exist_ok=True)
-        (directory / "server.properties").write_text(_properties(broker_settings(directory / "data", port)))
+        (directory / PROPERTIES).write_text(_properties(broker_settings(port)))
     if not (directory / "data" / "meta.properties").exists():
         await run(_format(directory, installation), "prepare the data directory of the embedded Kafka")
     return Server(
         name="Kafka",
         port=port,
         launch=_launch(directory, installation, heap_mib),
-        ready=lambda: _until_it_answers(port),
+        ready=lambda _: _until_it_answers(port),
         record=directory / RECORD,
         log=directory / "log" / "kafka.log",
     )
 
 
-def broker_settings(data: Path, port: int) -> Mapping[str, str | int]:
+def broker_settings(port: int) -> Mapping[str, str | int]:
     """The broker's configuration. Its controller listens on another free port of the loopback interface."""
     controller = free_port()
     return {
@@ -107,7 +125,8 @@ def broker_settings(data: Path, port: int) -> Mapping[str, str | int]:
         "listener.security.protocol.map": "BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT",
         "inter.broker.listener.name": "BROKER",
         "controller.listener.names": "CONTROLLER",
-        "log.dirs": str(data),
+        # Relative to where the broker is started: no character of the path can be misread, and the place can be moved.
+        "log.dirs": "data",
         "auto.create.topics.enable": "false",
         "group.initial.rebalance.delay.ms": 0,
         # Progress must outlast a long time switched off, and expires by the clock.
@@ -119,39 +138,39 @@ def broker_settings(data: Path, port: int) -> Mapping[str, str | int]:
         "transaction.state.log.min.isr": 1,
         "share.coordinator.state.topic.replication.factor": 1,
         "share.coordinator.state.topic.min.isr": 1,
+        # After a crash the broker is let in again when its former self has been silent for this long.
+        "broker.session.timeout.ms": 4_000,
+        "broker.heartbeat.interval.ms": 500,
         # The default takes a quarter of the heap.
         "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
     }
 
 
 def _properties(settings: Mapping[str, str | int]) -> str:
-    # A backslash escapes in this format.
-    return "".join(f"{name}={str(value).replace(chr(92), chr(92) * 2)}\n" for name, value in settings.items())
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 
 def _format(directory: Path, installation: _Installation) -> Launch:
-    flags = ["-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    arguments = ["format", "--ignore-formatted", f"--cluster-id={cluster}", f"--config={directory}/server.properties"]
-    return _java(directory, installation, flags, "kafka.tools.StorageTool", arguments)
+    arguments = ["format", "--ignore-formatted", f"--cluster-id={cluster}", f"--config={PROPERTIES}"]
+    return _java(directory, installation, 128, "kafka.tools.StorageTool", arguments)
 
 
 def _launch(directory: Path, installation: _Installation, heap_mib: int) -> Launch:
-    flags = [f"-Xmx{heap_mib}m", f"-Xms{heap_mib // 4}m", "-XX:+UseG1GC", "-XX:+ExitOnOutOfMemoryError"]
-    return _java(directory, installation, flags, "kafka.Kafka", [str(directory / "server.properties")])
+    return _java(directory, installation, heap_mib, "kafka.Kafka", [PROPERTIES])
 
 
 def _java(
-    directory: Path, installation: _Installation, flags: Sequence[str], program: str, arguments: Sequence[str]
+    directory: Path, installation: _Installation, heap_mib: int, program: str, arguments: Sequence[str]
 ) -> Launch:
     log4j = Path(__file__).with_name("kafka_log4j2.xml")
     command = [
         str(installation.java.program),
-        *flags,
-        "-Djava.awt.headless=true",
+        f"-Xmx{heap_mib}m",
+        *JVM_FLAGS,
         f"-Dlog4j2.configurationFile={log4j.as_uri()}",
-        f"-Dconnectory.log.dir={directory / 'log'}",
-        *(["--enable-native-access=ALL-UNNAMED"] if installation.java.version >= 24 else []),
+        "-Dconnectory.log.dir=log",
+        *(QUIET_FLAGS if installation.java.version >= 24 else ()),
         "-cp",
         ":".join(map(str, installation.jars)),
         program,

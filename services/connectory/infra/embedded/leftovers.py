@@ -57,9 +57,12 @@ def end_leftover(path: Path, stop_signal: Signals) -> None:
         _end(process, stop_signal)
 
 
-def is_running(pid: int, started_at: float) -> bool:
-    """Whether the process with this pid is the one that started then (Unix time in seconds)."""
-    return _running(ProcessRecord(pid, started_at, port=0)) is not None
+def works_in(pid: int, directory: Path) -> bool:
+    """Whether the process is there and has the directory as its working directory, as a PostgreSQL has its data's."""
+    try:
+        return Path(psutil.Process(pid).cwd()) == directory.resolve()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
 
 
 def _running(record: ProcessRecord) -> psutil.Process | None:

@@ -1,11 +1,14 @@
 """TCP ports on the loopback interface."""
 
+import random
 import socket
 from typing import Final
 
 from connectory.infra.embedded.errors import CannotProvision
 
 LOOPBACK: Final = "127.0.0.1"
+CHOSEN_FROM: Final = range(20_000, 32_000)
+ATTEMPTS: Final = 100
 
 
 def choose_port(wanted: int | None, *, preferred: int | None = None, setting: str) -> int:
@@ -20,11 +23,12 @@ def choose_port(wanted: int | None, *, preferred: int | None = None, setting: st
 
 
 def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that is free now, and stays so for a while: below those that outgoing connections are given."""
+    for _ in range(ATTEMPTS):
+        port = random.choice(CHOSEN_FROM)
+        if _is_free(port):
+            return port
+    raise CannotProvision(f"no free port was found on {LOOPBACK} between {CHOSEN_FROM.start} and {CHOSEN_FROM.stop}")
 
 
 def _require_free(port: int, setting: str) -> None:

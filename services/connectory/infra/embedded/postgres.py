@@ -6,7 +6,7 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from signal import SIGINT
 from typing import Final
@@ -15,7 +15,7 @@ import asyncpg
 
 from connectory.infra.embedded.data_dir import hold_data_dir, require_space
 from connectory.infra.embedded.errors import CannotProvision, writing_to
-from connectory.infra.embedded.leftovers import end_leftover, is_running, read_record
+from connectory.infra.embedded.leftovers import end_leftover, read_record, works_in
 from connectory.infra.embedded.ports import LOOPBACK, choose_port
 from connectory.infra.embedded.postgres_account import open_to, postgres_account
 from connectory.infra.embedded.postgres_programs import NEWEST, PROGRAMS
@@ -48,11 +48,8 @@ SETTINGS: Final[Mapping[str, str | int]] = {
 class EmbeddedPostgres:
     """A database that answers. The URL holds the password."""
 
-    url: str
+    url: str = field(repr=False)
     process: ServerProcess
-
-    def __repr__(self) -> str:
-        return f"EmbeddedPostgres(process={self.process!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +95,14 @@ async def embedded_postgres(
 
 def _choose_port(directory: Path, wanted: int | None) -> int:
     last = read_record(directory / RECORD)
-    return choose_port(wanted, preferred=last.port if last else None, setting="the port set for PostgreSQL")
+    return choose_port(wanted, preferred=last.port if last else None, setting="--postgres-port")
 
 
 async def _prepare(directory: Path, progress: Progress) -> _Cluster:
     account = await asyncio.to_thread(postgres_account)
     programs = PROGRAMS[_version(directory / "data")]
     if account:
-        open_to(account, directory, programs, progress)
+        open_to(account, directory, programs)
     with writing_to(directory):
         (directory / "log").mkdir(exist_ok=True)
         password = _password(directory / "password", account)
@@ -184,7 +181,7 @@ def _server(cluster: _Cluster, port: int) -> Server:
         name="PostgreSQL",
         port=port,
         launch=Launch(command, cluster.directory, log, SIGINT, cluster.account),
-        ready=lambda: _until_ready(cluster.data),
+        ready=lambda pid: _until_ready(cluster.data, pid),
         record=cluster.directory / RECORD,
         log=log,
     )
@@ -192,12 +189,9 @@ def _server(cluster: _Cluster, port: int) -> Server:
 
 def _forget_dead_postmaster(data: Path) -> None:
     """Remove a lock file whose process is gone: after a reboot its pid may be anybody's, and the start be refused."""
-    lines = _postmaster_lines(data)
-    if len(lines) < 3:
-        return
-    pid, started_at = int(lines[0]), int(lines[2])
-    if is_running(pid, started_at):
-        raise CannotProvision(f"{data} is in use by another PostgreSQL (pid {pid}): stop it first")
+    first = (_postmaster_lines(data) or [""])[0].strip()
+    if first.isdigit() and works_in(int(first), data):
+        raise CannotProvision(f"{data} is in use by a PostgreSQL that is not ours (pid {first}): stop it first")
     (data / "postmaster.pid").unlink(missing_ok=True)
 
 
@@ -208,10 +202,11 @@ def _postmaster_lines(data: Path) -> list[str]:
         return []
 
 
-async def _until_ready(data: Path) -> None:
+async def _until_ready(data: Path, pid: int) -> None:
     while True:
-        # The eighth line of this file is where the server tells its state.
-        if [line.strip() for line in _postmaster_lines(data)[7:8]] == ["ready"]:
+        # The server tells its pid in the first line of this file and its state in the eighth. A crash leaves it behind.
+        lines = [line.strip() for line in _postmaster_lines(data)]
+        if lines[:1] == [str(pid)] and lines[7:8] == ["ready"]:
             return
         await asyncio.sleep(POLL_SECONDS)
 

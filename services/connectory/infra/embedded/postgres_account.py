@@ -1,5 +1,6 @@
 """Which user of the operating system runs PostgreSQL, which refuses to be run by root."""
 
+import logging
 import os
 import stat
 import subprocess
@@ -9,9 +10,10 @@ from typing import Final
 from connectory.infra.embedded.errors import CannotProvision
 from connectory.infra.embedded.postgres_programs import ensure_folder_permissions, ensure_user_exists
 from connectory.infra.embedded.processes import Account
-from connectory.infra.embedded.progress import Progress
 
 ACCOUNT_NAME: Final = "pgserver"
+
+logger = logging.getLogger(__name__)
 
 
 def postgres_account() -> Account | None:
@@ -29,14 +31,14 @@ def postgres_account() -> Account | None:
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def open_to(account: Account, directory: Path, programs: Path, progress: Progress) -> None:
+def open_to(account: Account, directory: Path, programs: Path) -> None:
     """Let the account reach its data directory and the programs that it runs, and no more.
 
     Directories above them get the right to be passed through, not to be listed. Raises `CannotProvision`.
     """
     try:
-        for path in (directory, programs):
-            _let_pass(path, progress)
+        for path in (*directory.parents, *programs.parents, directory, programs):
+            _let_pass(path)
         if not os.stat(programs / "postgres").st_mode & stat.S_IXOTH:
             ensure_folder_permissions(programs.parent, stat.S_IROTH | stat.S_IXOTH)
     except OSError as error:
@@ -46,9 +48,8 @@ def open_to(account: Account, directory: Path, programs: Path, progress: Progres
         ) from error
 
 
-def _let_pass(path: Path, progress: Progress) -> None:
-    for directory in (path, *path.parents):
-        mode = directory.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            directory.chmod(mode | stat.S_IXOTH)
-            progress.step(f"Letting other users pass through {directory}: PostgreSQL does not run as root")
+def _let_pass(directory: Path) -> None:
+    mode = directory.stat().st_mode
+    if not mode & stat.S_IXOTH:
+        directory.chmod(mode | stat.S_IXOTH)
+        logger.info("Letting other users pass through %s, as PostgreSQL does not run as root", directory)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +17,21 @@ from connectory.infra.embedded.leftovers import record_process
 START_SECONDS: Final = 90.0
 STOP_SECONDS: Final = 20.0
 SHOWN_LOG_LINES: Final = 15
+SHOWN_LOG_BYTES: Final = 16 * 1024
+# What the servers and the Java runtime write → what to do about it.
+ADVICE: Final[Mapping[str, str]] = {
+    "No space left on device": "free some space, or choose another place with --data-dir",
+    "Address already in use": "another program took its port in the meantime, start again",
+    "Permission denied": "give it the permission that its log names, or choose another place with --data-dir",
+    "insufficient memory": "free some memory, or give it less",
+    "Invalid maximum heap size": "set a heap size that this machine has",
+}
+OTHER_ADVICE: Final = "mend what its log says, or begin anew in another place with --data-dir"
 MAXIMUM_LOG_BYTES: Final = 10 * 1024 * 1024
 # Nothing else of our environment: it may hold secrets, and PG… or JAVA… variables would change what is started.
 PASSED_ON: Final = ("PATH", "HOME", "TMPDIR", "TZ", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
 
-Ready = Callable[[], Awaitable[None]]
+Ready = Callable[[int], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +56,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What makes a program a server: `ready` returns once it answers, `record` is where its pid is written down."""
+    """What makes a program a server. `ready` returns once that pid answers; `record` is where the pid is written down."""
 
     name: str
     port: int
@@ -62,6 +72,7 @@ class ServerProcess:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._process: Process | None = None
+        self._logged: dict[Path, int] = {}
 
     @property
     def pid(self) -> int:
@@ -77,6 +88,7 @@ class ServerProcess:
 
         Raises `CannotProvision` with the end of its log when it dies or does not answer in time.
         """
+        self._logged = {path: _size(path) for path in (self._server.launch.output, self._server.log)}
         self._process = await spawn(self._server.launch)
         try:
             record_process(self._server.record, self._process.pid, self._server.port)
@@ -119,7 +131,7 @@ class ServerProcess:
         return self._process
 
     async def _until_ready(self, process: Process) -> None:
-        ready, died = asyncio.ensure_future(self._server.ready()), asyncio.ensure_future(process.wait())
+        ready, died = asyncio.ensure_future(self._server.ready(process.pid)), asyncio.ensure_future(process.wait())
         try:
             await asyncio.wait({ready, died}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if died.done():
@@ -133,9 +145,11 @@ class ServerProcess:
             await asyncio.gather(ready, died, return_exceptions=True)
 
     def _failure(self, what: str) -> str:
-        lines = last_lines(self._server.launch.output) + last_lines(self._server.log)
-        shown = "\n".join(f"  {line}" for line in lines[-SHOWN_LOG_LINES:])
-        return f"the embedded {self._server.name} {what}; its log is {self._server.log}, and ends with:\n{shown}"
+        lines = [line for path, size in self._logged.items() for line in last_lines(path, since=size)]
+        return (
+            f"the embedded {self._server.name} {what}: {explain(lines)}. Its log, {self._server.log}, ends with:\n"
+            + (_indented(lines))
+        )
 
 
 async def spawn(launch: Launch) -> Process:
@@ -150,13 +164,14 @@ async def spawn(launch: Launch) -> Process:
             stdout=output,
             stderr=output,
             cwd=launch.directory,
-            env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | {"LC_ALL": "C"},
+            env={name: os.environ[name] for name in PASSED_ON if name in os.environ} | {"LC_ALL": "C.UTF-8"},
             start_new_session=True,
         )
 
 
 async def run(launch: Launch, what: str, timeout: float = START_SECONDS) -> None:
     """Run a program to its end. Raises `CannotProvision` with the end of its output when it fails."""
+    before = _size(launch.output)
     process = await spawn(launch)
     try:
         async with asyncio.timeout(timeout):
@@ -167,16 +182,39 @@ async def run(launch: Launch, what: str, timeout: float = START_SECONDS) -> None
         _signal(process, SIGKILL)
         await process.wait()
     if code != 0:
-        shown = "\n".join(f"  {line}" for line in last_lines(launch.output))
-        raise CannotProvision(f"cannot {what} (exit code {code}):\n{shown}")
+        lines = last_lines(launch.output, since=before)
+        raise CannotProvision(f"cannot {what} (exit code {code}): {explain(lines)}. It said:\n{_indented(lines)}")
 
 
-def last_lines(path: Path, count: int = SHOWN_LOG_LINES) -> list[str]:
-    """The last lines of a file; none if there is no such file."""
+def explain(lines: Sequence[str]) -> str:
+    """What to do about a failure that was logged like this."""
+    text = "\n".join(lines)
+    return next((advice for sign, advice in ADVICE.items() if sign in text), OTHER_ADVICE)
+
+
+def last_lines(path: Path, since: int = 0) -> list[str]:
+    """The last lines of a file, of those written after its size was `since` bytes; none if there is no such file.
+
+    Without the frames of Java's stack traces: what they say is in the line above them.
+    """
+    size = _size(path)
+    start = since if since <= size else 0
     with suppress(OSError), path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 16_384))
-        return file.read().decode(errors="replace").splitlines()[-count:]
+        file.seek(max(start, size - SHOWN_LOG_BYTES))
+        lines = file.read().decode(errors="replace").splitlines()
+        return [line for line in lines if not line.startswith("\tat ")][-SHOWN_LOG_LINES:]
     return []
+
+
+def _indented(lines: Sequence[str]) -> str:
+    return "\n".join(f"  {line}" for line in lines[-SHOWN_LOG_LINES:]) or "  (nothing)"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _tethered(launch: Launch) -> list[str]:
@@ -193,5 +231,5 @@ def _signal(process: Process, signal: Signals) -> None:
 
 
 def _keep_bounded(log: Path) -> None:
-    if log.exists() and log.stat().st_size > MAXIMUM_LOG_BYTES:
+    if _size(log) > MAXIMUM_LOG_BYTES:
         log.replace(log.with_suffix(".old"))

@@ -1,0 +1,93 @@
+"""A Kafka broker of our own: what it keeps, and what it says when it cannot start."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer  # type: ignore[import-untyped]
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
+
+from connectory.infra.embedded import CannotProvision, DataDirHeld, embedded_kafka
+from connectory.infra.embedded.ports import LOOPBACK
+
+DEADLINE_MS = 30_000
+
+
+async def test_data_and_address_stay_over_a_restart_and_a_crash(tmp_path: Path) -> None:
+    async with embedded_kafka(tmp_path) as first:
+        await _create_topic(first.bootstrap_servers, "kept")
+        await _write(first.bootstrap_servers, "kept", b"before the restart")
+    async with embedded_kafka(tmp_path) as second:
+        assert second.bootstrap_servers == first.bootstrap_servers
+        await _write(second.bootstrap_servers, "kept", b"before the crash")
+        await second.process.restart()
+        assert await _read(second.bootstrap_servers, "kept", 2) == [b"before the restart", b"before the crash"]
+
+
+async def test_two_data_directories_run_side_by_side(tmp_path: Path, kafka_bootstrap: str, topic_prefix: str) -> None:
+    await _create_topic(kafka_bootstrap, f"{topic_prefix}here")
+    async with embedded_kafka(tmp_path) as other:
+        assert await _topics(other.bootstrap_servers) == set()
+        assert f"{topic_prefix}here" in await _topics(kafka_bootstrap)
+
+
+async def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotProvision, match=rf"port {port} .*is taken.* --kafka-port"):
+            async with embedded_kafka(tmp_path, port):
+                pass
+
+
+async def test_a_second_broker_on_the_same_data_is_refused(server_dir: Path, kafka_bootstrap: str) -> None:
+    with pytest.raises(DataDirHeld, match=r"in use by the process with pid \d+"):
+        async with embedded_kafka(server_dir):
+            pass
+    await _topics(kafka_bootstrap)
+
+
+async def test_foreign_data_are_reported_with_the_end_of_the_log(tmp_path: Path) -> None:
+    (tmp_path / "kafka" / "data").mkdir(parents=True)
+    (tmp_path / "kafka" / "data" / "meta.properties").write_text("version=1\nnode.id=7\ncluster.id=another\n")
+    with pytest.raises(CannotProvision, match=r"(?s)ended with exit code .*kafka\.log, ends with:.*node id 7"):
+        async with embedded_kafka(tmp_path):
+            pass
+
+
+async def test_a_heap_that_java_refuses_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(CannotProvision, match=r"(?s)ended with exit code 1.*enough space"):
+        async with embedded_kafka(tmp_path, heap_mib=10**12):
+            pass
+
+
+async def _create_topic(bootstrap: str, name: str) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.create_topics([NewTopic(name, num_partitions=1, replication_factor=1)])
+    finally:
+        await admin.close()
+
+
+async def _topics(bootstrap: str) -> set[str]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        return set(await admin.list_topics())
+    finally:
+        await admin.close()
+
+
+async def _write(bootstrap: str, topic: str, value: bytes) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all") as producer:
+        await producer.send_and_wait(topic, value)
+
+
+async def _read(bootstrap: str, topic: str, count: int) -> list[bytes]:
+    values: list[bytes] = []
+    async with AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
+        while len(values) < count:
+            batches = await consumer.getmany(timeout_ms=DEADLINE_MS)
+            assert batches, f"only {values} came"
+            values.extend(record.value or b"" for records in batches.values() for record in records)
+    return values

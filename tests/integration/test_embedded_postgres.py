@@ -1,0 +1,117 @@
+"""A PostgreSQL of our own: what it keeps, whom it lets in, and what it says when it cannot start."""
+
+import asyncio
+import socket
+import sys
+from asyncio.subprocess import PIPE
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from connectory.infra.embedded import CannotProvision, DataDirHeld, EmbeddedPostgres, embedded_postgres
+from connectory.infra.embedded.ports import LOOPBACK
+
+
+async def test_data_and_address_stay_over_a_restart(tmp_path: Path) -> None:
+    async with embedded_postgres(tmp_path) as first:
+        await _execute(first.url, "CREATE TABLE kept AS SELECT 42 AS number")
+    async with embedded_postgres(tmp_path) as second:
+        assert second.url == first.url
+        assert await _value(second.url, "SELECT number FROM kept") == 42
+
+
+async def test_a_killed_server_comes_back_with_its_data(tmp_path: Path) -> None:
+    async with embedded_postgres(tmp_path) as server:
+        # A commit that is waited for, unlike those of the projections.
+        await _execute(server.url, "SET synchronous_commit = on; CREATE TABLE kept AS SELECT 42 AS number")
+        await server.process.restart()
+        assert await _value(server.url, "SELECT number FROM kept") == 42
+
+
+async def test_two_data_directories_run_side_by_side(tmp_path: Path, postgres_url: str) -> None:
+    async with embedded_postgres(tmp_path) as other:
+        assert await _value(other.url, "SELECT 1") == await _value(postgres_url, "SELECT 1")
+        assert other.url != postgres_url
+
+
+async def test_nobody_gets_in_without_the_password(postgres_url: str) -> None:
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(postgres_url, password="guessed")
+
+
+async def test_it_listens_on_the_loopback_interface_only(postgres_url: str) -> None:
+    assert await _value(postgres_url, "SHOW listen_addresses") == LOOPBACK
+    assert await _value(postgres_url, "SHOW unix_socket_directories") == ""
+
+
+async def test_the_password_is_not_in_what_is_printed(postgres_server: EmbeddedPostgres, server_dir: Path) -> None:
+    password = (server_dir / "postgres" / "password").read_text().strip()
+    assert password in postgres_server.url
+    assert password not in repr(postgres_server)
+    assert (server_dir / "postgres" / "password").stat().st_mode & 0o777 == 0o600
+
+
+async def test_lower_case_is_that_of_every_language(postgres_url: str) -> None:
+    assert await _value(postgres_url, "SELECT lower('ÄÖÉ')") == "äöé"
+
+
+async def test_a_taken_port_is_named(tmp_path: Path) -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CannotProvision, match=rf"port {port} .*is taken"):
+            async with embedded_postgres(tmp_path, port):
+                pass
+
+
+async def test_a_second_server_on_the_same_data_is_refused(server_dir: Path, postgres_url: str) -> None:
+    with pytest.raises(DataDirHeld, match=r"in use by the process with pid \d+"):
+        async with embedded_postgres(server_dir):
+            pass
+    assert await _value(postgres_url, "SELECT 1") == 1
+
+
+@pytest.mark.parametrize("version", ["9.6", "12", "nonsense"])
+async def test_data_of_another_version_are_refused(tmp_path: Path, version: str) -> None:
+    (tmp_path / "postgres" / "data").mkdir(parents=True)
+    (tmp_path / "postgres" / "data" / "PG_VERSION").write_text(f"{version}\n")
+    with pytest.raises(CannotProvision, match=rf"version {version}, and only .* remove it"):
+        async with embedded_postgres(tmp_path):
+            pass
+
+
+async def test_damaged_data_are_reported_with_the_end_of_the_log(tmp_path: Path) -> None:
+    async with embedded_postgres(tmp_path):
+        pass
+    (tmp_path / "postgres" / "data" / "global" / "pg_control").write_bytes(b"")
+    with pytest.raises(CannotProvision, match=r"(?s)ended with exit code .*postgres\.log, ends with:.*pg_control"):
+        async with embedded_postgres(tmp_path):
+            pass
+
+
+async def test_the_lock_file_of_a_dead_server_is_no_obstacle(tmp_path: Path) -> None:
+    async with embedded_postgres(tmp_path):
+        pass
+    # As after a reboot: the pid is now that of a process that has nothing to do with it.
+    stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=PIPE)
+    (tmp_path / "postgres" / "data" / "postmaster.pid").write_text(f"{stranger.pid}\n")
+    async with embedded_postgres(tmp_path) as server:
+        assert await _value(server.url, "SELECT 1") == 1
+    assert stranger.returncode is None
+    await stranger.communicate(b"\n")
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _value(url: str, query: str) -> object:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(query)
+    finally:
+        await connection.close()
