@@ -80,7 +80,7 @@ async def _examined(what: str, check: "Check", subject: Subject) -> Finding:
         return Finding(what, State.WRONG, f"no answer within {PATIENCE_SECONDS:g} seconds")
     except ConnectoryError as error:
         return Finding(what, State.WRONG, str(error))
-    return Finding(what, State.UNUSED, "not used") if text is None else Finding(what, State.FINE, text)
+    return Finding(what, State.UNUSED, "nothing to check") if text is None else Finding(what, State.FINE, text)
 
 
 async def _embedded_extra(subject: Subject) -> str | None:

@@ -10,6 +10,14 @@ from connectory.domain.errors import ConnectoryError
 
 FAILED = 1
 INTERRUPTED = 130
+WIDE = 240
+"""Columns, where no terminal says how many there are."""
+
+
+def results() -> Console:
+    """For tables on stdout. A file or a pipe gets them as wide as they are."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDE)
 
 
 class ReportingGroup(TyperGroup):

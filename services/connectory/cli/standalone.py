@@ -1,6 +1,7 @@
 """A whole Connectory in one process: accounts and keys, servers, roles, and word to the user when it is ready."""
 
 import asyncio
+import logging
 import os
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -14,13 +15,18 @@ from connectory.cli.accounts import Access, give_access
 from connectory.cli.progress import ShownProgress
 from connectory.cli.servers import Servers, keep_alive, start_in_memory, start_servers
 from connectory.cli.welcome import welcome
+from connectory.client.api import status
 from connectory.composition import Foundation, prepare, run_roles
-from connectory.domain.errors import SettingsInvalid
+from connectory.domain.errors import SettingsInvalid, Unavailable
 from connectory.infra.crypto import ensure_encryption_key
 from connectory.infra.embedded import hold_data_dir
 from connectory.infra.running_system import RunningSystem
 from connectory.infra.settings import Settings
 from connectory.roles import Role
+
+POLL_SECONDS = 0.05
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +72,22 @@ class Standalone:
                 for name, process in servers.processes.items():
                     tasks.create_task(keep_alive(name, process, on_restart=record))
                 system = _system(servers, await bound)
+                await _until_available(system.url)
                 record()
                 typer.echo(welcome(system, access, self.data_dir, in_memory=self.in_memory))
         finally:
             RunningSystem.remove(directory)
+
+
+async def _until_available(url: str) -> None:
+    """What is set and cannot be reached now is waited for: reading is possible already."""
+    while True:
+        try:
+            if await status(url) == "available":
+                return
+        except Unavailable as error:
+            log.info("not ready yet: %s", error)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def with_key(settings: Settings, directory: Path) -> Settings:

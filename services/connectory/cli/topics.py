@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from connectory.cli.options import DEFAULT_DATA_DIR, Config, DataDir
+from connectory.cli.reporting import results
+from connectory.domain.outcomes import short_duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,13 +32,14 @@ def create(data_dir: DataDir = DEFAULT_DATA_DIR, config: Config = None) -> None:
 @app.command()
 def describe(data_dir: DataDir = DEFAULT_DATA_DIR, config: Config = None) -> None:
     """Show each topic: its partitions, copies of each, the sum of its end offsets, and how long records are kept."""
-    from rich.console import Console
     from rich.table import Table
 
-    table = Table("topic", "partitions", "copies", "end offsets", "kept", box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for heading in ("topic", "partitions", "copies", "end offsets", "kept"):
+        table.add_column(heading, no_wrap=True)
     for row in asyncio.run(_describe(data_dir, config)):
         table.add_row(*row)
-    Console().print(table)
+    results().print(table)
 
 
 async def _create(data_dir: Path, config: Path | None) -> list[str]:
@@ -69,4 +72,4 @@ def _kept(configs: "Mapping[str, str]") -> str:
     if configs.get("cleanup.policy") == "compact":
         return "the last of each key"
     milliseconds = int(configs.get("retention.ms", "-1"))
-    return "for ever" if milliseconds < 0 else f"{timedelta(milliseconds=milliseconds) / timedelta(days=1):.3g} days"
+    return "for ever" if milliseconds < 0 else short_duration(timedelta(milliseconds=milliseconds))
