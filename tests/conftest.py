@@ -1,10 +1,10 @@
 """Real servers for the tests that need them: one Kafka and one PostgreSQL, started once a run when first asked for."""
 
 import os
-import shutil
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,13 +28,25 @@ def _cannot_test(error: CannotProvision) -> NoReturn:
     pytest.skip(error.message)
 
 
+@contextmanager
+def temporary_data_dir() -> Iterator[Path]:
+    """Not below pytest's own directory: every run of pytest closes that to the user who runs PostgreSQL for root."""
+    with tempfile.TemporaryDirectory(prefix="connectory-test-", ignore_cleanup_errors=True) as directory:
+        yield Path(directory)
+
+
 @pytest.fixture(scope="session")
-def server_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The data directory of the run's servers. Their logs stay for a look after the run, their data do not."""
-    directory = tmp_path_factory.mktemp("servers")
-    yield directory
-    for server in ("kafka", "postgres"):
-        shutil.rmtree(directory / server / "data", ignore_errors=True)
+def server_dir() -> Iterator[Path]:
+    """The data directory of the run's servers."""
+    with temporary_data_dir() as directory:
+        yield directory
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """A data directory of the test's own. Use it rather than `tmp_path` where embedded servers are started."""
+    with temporary_data_dir() as directory:
+        yield directory
 
 
 @pytest.fixture(scope="session")

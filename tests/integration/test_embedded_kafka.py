@@ -13,29 +13,29 @@ from connectory.infra.embedded.ports import LOOPBACK
 DEADLINE_MS = 30_000
 
 
-async def test_data_and_address_stay_over_a_restart_and_a_crash(tmp_path: Path) -> None:
-    async with embedded_kafka(tmp_path) as first:
+async def test_data_and_address_stay_over_a_restart_and_a_crash(data_dir: Path) -> None:
+    async with embedded_kafka(data_dir) as first:
         await _create_topic(first.bootstrap_servers, "kept")
         await _write(first.bootstrap_servers, "kept", b"before the restart")
-    async with embedded_kafka(tmp_path) as second:
+    async with embedded_kafka(data_dir) as second:
         assert second.bootstrap_servers == first.bootstrap_servers
         await _write(second.bootstrap_servers, "kept", b"before the crash")
         await second.process.restart()
         assert await _read(second.bootstrap_servers, "kept", 2) == [b"before the restart", b"before the crash"]
 
 
-async def test_two_data_directories_run_side_by_side(tmp_path: Path, kafka_bootstrap: str, topic_prefix: str) -> None:
+async def test_two_data_directories_run_side_by_side(data_dir: Path, kafka_bootstrap: str, topic_prefix: str) -> None:
     await _create_topic(kafka_bootstrap, f"{topic_prefix}here")
-    async with embedded_kafka(tmp_path) as other:
+    async with embedded_kafka(data_dir) as other:
         assert await _topics(other.bootstrap_servers) == set()
         assert f"{topic_prefix}here" in await _topics(kafka_bootstrap)
 
 
-async def test_a_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
+async def test_a_taken_port_is_named_with_its_setting(data_dir: Path) -> None:
     with socket.create_server((LOOPBACK, 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CannotProvision, match=rf"port {port} .*is taken.* --kafka-port"):
-            async with embedded_kafka(tmp_path, port):
+            async with embedded_kafka(data_dir, port):
                 pass
 
 
@@ -46,17 +46,17 @@ async def test_a_second_broker_on_the_same_data_is_refused(server_dir: Path, kaf
     await _topics(kafka_bootstrap)
 
 
-async def test_foreign_data_are_reported_with_the_end_of_the_log(tmp_path: Path) -> None:
-    (tmp_path / "kafka" / "data").mkdir(parents=True)
-    (tmp_path / "kafka" / "data" / "meta.properties").write_text("version=1\nnode.id=7\ncluster.id=another\n")
+async def test_foreign_data_are_reported_with_the_end_of_the_log(data_dir: Path) -> None:
+    (data_dir / "kafka" / "data").mkdir(parents=True)
+    (data_dir / "kafka" / "data" / "meta.properties").write_text("version=1\nnode.id=7\ncluster.id=another\n")
     with pytest.raises(CannotProvision, match=r"(?s)ended with exit code .*kafka\.log, ends with:.*node id 7"):
-        async with embedded_kafka(tmp_path):
+        async with embedded_kafka(data_dir):
             pass
 
 
-async def test_a_heap_that_java_refuses_is_reported(tmp_path: Path) -> None:
+async def test_a_heap_that_java_refuses_is_reported(data_dir: Path) -> None:
     with pytest.raises(CannotProvision, match=r"(?s)ended with exit code 1.*enough space"):
-        async with embedded_kafka(tmp_path, heap_mib=10**12):
+        async with embedded_kafka(data_dir, heap_mib=10**12):
             pass
 
 

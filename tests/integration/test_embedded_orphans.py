@@ -29,8 +29,8 @@ asyncio.run(main(Path(sys.argv[1])))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of their parent's death")
-async def test_the_servers_end_when_we_are_killed_and_start_again(tmp_path: Path) -> None:
-    program = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, str(tmp_path), stdout=PIPE)
+async def test_the_servers_end_when_we_are_killed_and_start_again(data_dir: Path) -> None:
+    program = await asyncio.create_subprocess_exec(sys.executable, "-c", PROGRAM, str(data_dir), stdout=PIPE)
     assert program.stdout is not None
     servers = [psutil.Process(pid) for pid in json.loads(await program.stdout.readline())]
     everything = servers + [child for server in servers for child in server.children(recursive=True)]
@@ -40,5 +40,5 @@ async def test_the_servers_end_when_we_are_killed_and_start_again(tmp_path: Path
 
     _, alive = await asyncio.to_thread(psutil.wait_procs, everything, DEADLINE_SECONDS)
     assert alive == []
-    async with embedded_postgres(tmp_path), embedded_kafka(tmp_path):
+    async with embedded_postgres(data_dir), embedded_kafka(data_dir):
         pass

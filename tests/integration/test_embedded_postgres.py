@@ -13,24 +13,24 @@ from connectory.infra.embedded import CannotProvision, DataDirHeld, EmbeddedPost
 from connectory.infra.embedded.ports import LOOPBACK
 
 
-async def test_data_and_address_stay_over_a_restart(tmp_path: Path) -> None:
-    async with embedded_postgres(tmp_path) as first:
+async def test_data_and_address_stay_over_a_restart(data_dir: Path) -> None:
+    async with embedded_postgres(data_dir) as first:
         await _execute(first.url, "CREATE TABLE kept AS SELECT 42 AS number")
-    async with embedded_postgres(tmp_path) as second:
+    async with embedded_postgres(data_dir) as second:
         assert second.url == first.url
         assert await _value(second.url, "SELECT number FROM kept") == 42
 
 
-async def test_a_killed_server_comes_back_with_its_data(tmp_path: Path) -> None:
-    async with embedded_postgres(tmp_path) as server:
+async def test_a_killed_server_comes_back_with_its_data(data_dir: Path) -> None:
+    async with embedded_postgres(data_dir) as server:
         # A commit that is waited for, unlike those of the projections.
         await _execute(server.url, "SET synchronous_commit = on; CREATE TABLE kept AS SELECT 42 AS number")
         await server.process.restart()
         assert await _value(server.url, "SELECT number FROM kept") == 42
 
 
-async def test_two_data_directories_run_side_by_side(tmp_path: Path, postgres_url: str) -> None:
-    async with embedded_postgres(tmp_path) as other:
+async def test_two_data_directories_run_side_by_side(data_dir: Path, postgres_url: str) -> None:
+    async with embedded_postgres(data_dir) as other:
         assert await _value(other.url, "SELECT 1") == await _value(postgres_url, "SELECT 1")
         assert other.url != postgres_url
 
@@ -56,11 +56,11 @@ async def test_lower_case_is_that_of_every_language(postgres_url: str) -> None:
     assert await _value(postgres_url, "SELECT lower('ÄÖÉ')") == "äöé"
 
 
-async def test_a_taken_port_is_named(tmp_path: Path) -> None:
+async def test_a_taken_port_is_named(data_dir: Path) -> None:
     with socket.create_server((LOOPBACK, 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(CannotProvision, match=rf"port {port} .*is taken"):
-            async with embedded_postgres(tmp_path, port):
+            async with embedded_postgres(data_dir, port):
                 pass
 
 
@@ -72,30 +72,30 @@ async def test_a_second_server_on_the_same_data_is_refused(server_dir: Path, pos
 
 
 @pytest.mark.parametrize("version", ["9.6", "12", "nonsense"])
-async def test_data_of_another_version_are_refused(tmp_path: Path, version: str) -> None:
-    (tmp_path / "postgres" / "data").mkdir(parents=True)
-    (tmp_path / "postgres" / "data" / "PG_VERSION").write_text(f"{version}\n")
+async def test_data_of_another_version_are_refused(data_dir: Path, version: str) -> None:
+    (data_dir / "postgres" / "data").mkdir(parents=True)
+    (data_dir / "postgres" / "data" / "PG_VERSION").write_text(f"{version}\n")
     with pytest.raises(CannotProvision, match=rf"version {version}, and only .* remove it"):
-        async with embedded_postgres(tmp_path):
+        async with embedded_postgres(data_dir):
             pass
 
 
-async def test_damaged_data_are_reported_with_the_end_of_the_log(tmp_path: Path) -> None:
-    async with embedded_postgres(tmp_path):
+async def test_damaged_data_are_reported_with_the_end_of_the_log(data_dir: Path) -> None:
+    async with embedded_postgres(data_dir):
         pass
-    (tmp_path / "postgres" / "data" / "global" / "pg_control").write_bytes(b"")
+    (data_dir / "postgres" / "data" / "global" / "pg_control").write_bytes(b"")
     with pytest.raises(CannotProvision, match=r"(?s)ended with exit code .*postgres\.log, ends with:.*pg_control"):
-        async with embedded_postgres(tmp_path):
+        async with embedded_postgres(data_dir):
             pass
 
 
-async def test_the_lock_file_of_a_dead_server_is_no_obstacle(tmp_path: Path) -> None:
-    async with embedded_postgres(tmp_path):
+async def test_the_lock_file_of_a_dead_server_is_no_obstacle(data_dir: Path) -> None:
+    async with embedded_postgres(data_dir):
         pass
     # As after a reboot: the pid is now that of a process that has nothing to do with it.
     stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=PIPE)
-    (tmp_path / "postgres" / "data" / "postmaster.pid").write_text(f"{stranger.pid}\n")
-    async with embedded_postgres(tmp_path) as server:
+    (data_dir / "postgres" / "data" / "postmaster.pid").write_text(f"{stranger.pid}\n")
+    async with embedded_postgres(data_dir) as server:
         assert await _value(server.url, "SELECT 1") == 1
     assert stranger.returncode is None
     await stranger.communicate(b"\n")

@@ -56,7 +56,7 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What makes a program a server. `ready` returns once that pid answers; `record` is where the pid is written down."""
+    """What makes a program a server: `ready` returns once that pid answers, `record` is where the pid is written."""
 
     name: str
     port: int
