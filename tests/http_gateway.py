@@ -68,14 +68,11 @@ class Answer:
 
 
 @dataclass
-class HttpGateway:
-    """The gateway under test and a client of it. Calls are the admin's and carry `kbn-xsrf`, unless said otherwise."""
+class HttpCaller:
+    """A client of a gateway. Calls are the admin's and carry `kbn-xsrf`, unless said otherwise."""
 
-    installation: Installation
-    read_models: InMemoryReadModels
     url: str
     session: ClientSession
-    role: asyncio.Task[None]
 
     async def call(
         self,
@@ -101,6 +98,15 @@ class HttpGateway:
         return await self.call("POST", path, {**HOOK, **changes})
 
 
+@dataclass
+class HttpGateway(HttpCaller):
+    """The gateway under test, its task, and what is behind it."""
+
+    installation: Installation
+    read_models: InMemoryReadModels
+    role: asyncio.Task[None]
+
+
 async def _answer(response: ClientResponse) -> Answer:
     return Answer(response.status, response.headers, await response.read())
 
@@ -122,7 +128,7 @@ async def http_gateway(
             await stack.enter_async_context(owned(projecting))
         url, role = await stack.enter_async_context(running(dependencies))
         session = await stack.enter_async_context(ClientSession())
-        yield HttpGateway(installation, read_models, url, session, role)
+        yield HttpGateway(url, session, installation, read_models, role)
 
 
 def dependencies_of(
@@ -159,7 +165,7 @@ def on_a_free_port(settings: Settings) -> Settings:
     return settings.model_copy(update={"http": http})
 
 
-async def reading_replies(gateway: HttpGateway) -> None:
+async def reading_replies(gateway: HttpCaller) -> None:
     """Wait until the gateway accepts changes: it refuses them until it reads its replies."""
     async with asyncio.timeout(10):
         while (await gateway.call("DELETE", f"{CONNECTOR}/nothing")).status == 503:

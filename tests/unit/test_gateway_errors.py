@@ -12,7 +12,7 @@ from connectory.domain.errors import (
     SecretsUnreadable,
     Unavailable,
 )
-from connectory.gateway.errors import INTERNAL_TEXT, OutcomeUnknown, Rejected, problem_of
+from connectory.gateway.errors import AWAY, INTERNAL_TEXT, OutcomeUnknown, Rejected, problem_of
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,6 @@ from connectory.gateway.errors import INTERNAL_TEXT, OutcomeUnknown, Rejected, p
         (Refused.secrets_invalid("x"), 400, "Bad Request"),
         (Refused.connector_invalid("x"), 400, "Bad Request"),
         (Refused.type_disabled("x"), 403, "Forbidden"),
-        (Unavailable("x"), 503, "Service Unavailable"),
         (MessageTooLarge("x"), 413, "Request Entity Too Large"),
         (EncryptionKeyMissing("execute action"), 500, "Internal Server Error"),
         (Rejected.unauthorized(), 401, "Unauthorized"),
@@ -53,3 +52,9 @@ def test_a_change_of_unknown_outcome_names_the_command_to_repeat() -> None:
     body = problem_of(OutcomeUnknown.of_command("k1")).body()
 
     assert (body["statusCode"], body["attributes"]) == (503, {"command_id": "k1"})
+
+
+def test_addresses_of_servers_are_not_told_to_callers() -> None:
+    problem = problem_of(Unavailable("Cannot reach Kafka at 10.1.2.3:9092"))
+
+    assert (problem.status, problem.message) == (503, AWAY.message)

@@ -1,7 +1,7 @@
 """The one place where an error becomes an HTTP answer: status, text, and what is kept from the caller."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
@@ -25,7 +25,6 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     "unencodable": 400,
     "message-too-large": 413,
     "type-disabled": 403,
-    "unavailable": 503,
     "encryption-key-missing": 500,
 }
 """Codes that are not here are defects of ours, or none of the caller's business: 500, with the cause in the log."""
@@ -82,6 +81,14 @@ class OutcomeUnknown(Unavailable):
         return cls(text, {"command_id": command_id})
 
     @classmethod
+    def of_requests(cls, request_ids: Sequence[str]) -> "OutcomeUnknown":
+        text = (
+            "Not all of these requests are known to be accepted. "
+            "Hand them in again, each with its request_id of the attributes; none of them runs twice for it."
+        )
+        return cls(text, {"request_ids": request_ids})
+
+    @classmethod
     def of_run(cls, request_id: str) -> "OutcomeUnknown":
         text = f"The result of this run is not known yet. The event log will hold it for the request {request_id}."
         return cls(text, {"request_id": request_id})
@@ -102,6 +109,7 @@ class Problem:
 
 
 INTERNAL: Final = Problem(500, INTERNAL_TEXT)
+AWAY: Final = Problem(503, "The broker or the database cannot be reached now. Try again later.")
 
 
 def problem_of(error: ConnectoryError) -> Problem:
@@ -111,8 +119,16 @@ def problem_of(error: ConnectoryError) -> Problem:
             return Problem(error.status, error.message, error.attributes)
         case OutcomeUnknown():
             return Problem(503, error.message, error.attributes)
+        case Unavailable():
+            # Roles report the same trouble louder; addresses of servers are not for callers.
+            log.info("a request cannot be answered now: %s", error.message)
+            return AWAY
         case _:
-            status = STATUS_BY_CODE.get(error.code)
+            return _refusal(error)
+
+
+def _refusal(error: ConnectoryError) -> Problem:
+    status = STATUS_BY_CODE.get(error.code)
     if status is None:
         log.error("a request failed [%s]: %s", error.code, error.message)
         return INTERNAL

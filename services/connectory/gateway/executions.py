@@ -57,8 +57,12 @@ class Executions:
         return _started(connector_id, await self._result(request, origin))
 
     async def submit(self, requests: Sequence[ActionRequest], origin: Origin) -> None:
-        """Hand in requests; returns when all are on the log. Raises `Unavailable`: then some may be, or none."""
-        await self.writer.write([self._message(request, origin) for request in requests])
+        """Hand in requests; returns when all are on the log. Raises `OutcomeUnknown` when that is not sure."""
+        messages = [self._message(request, origin) for request in requests]
+        try:
+            await self.writer.write(messages)
+        except Unavailable as error:
+            raise OutcomeUnknown.of_requests([request.request_id for request in requests]) from error
 
     async def _result(self, request: ActionRequest, origin: Origin) -> Result:
         message = self._message(request, origin)

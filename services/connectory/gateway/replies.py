@@ -36,6 +36,7 @@ class ReplyInbox:
         self._chance = chance
         self._partition: int | None = None
         self._position: int | None = None
+        self._tail: Tail | None = None
         self._waiting: dict[str, set[asyncio.Future[Reply]]] = {}
 
     @property
@@ -45,8 +46,14 @@ class ReplyInbox:
         Afterwards it stays valid through trouble with the broker: reading goes on where it stopped.
         """
         if self._partition is None or self._position is None:
-            raise Unavailable("The broker cannot be reached: the gateway reads no replies yet. Try again later.")
+            raise Unavailable("the end of the replies was not found yet")
         return self._partition
+
+    async def reach(self) -> None:
+        """Ask the broker for something cheap on the connection that replies come by. Raises `Unavailable`."""
+        if self._tail is None:
+            raise Unavailable("no replies are read at the moment")
+        await self._tail.end_offset()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -78,7 +85,11 @@ class ReplyInbox:
         if self._position is None:
             self._position = await self._end(self._partition)
         async with self._log.tail(REPLIES, self._partition, self._position) as tail:
-            await self._follow(tail)
+            self._tail = tail
+            try:
+                await self._follow(tail)
+            finally:
+                self._tail = None
 
     async def _end(self, partition: int) -> int:
         """Replies written before we started are not for us."""

@@ -11,7 +11,6 @@ from connectory.connector_types.registry import TypeRegistry
 from connectory.gateway.authentication import Credentials
 from connectory.gateway.changes import ConnectorChanges, Waits
 from connectory.gateway.executions import Executions
-from connectory.gateway.health import Probe
 from connectory.gateway.listening import listening
 from connectory.gateway.origin import NewId, random_id
 from connectory.gateway.read_models import ReadModels
@@ -29,7 +28,6 @@ from connectory.infra.crypto import SecretsVault
 from connectory.infra.log import Log, Writer
 from connectory.infra.messages import Messages
 from connectory.infra.settings import Settings
-from connectory.infra.topics import REPLIES
 from connectory_schemas.registry import SchemaRegistry, bundled_schemas
 
 
@@ -81,7 +79,7 @@ def application(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Wr
         ActionRequestRoutes(executions, clock, new_id),
         EventLogRoutes(read_models.event_log),
         SchemaRoutes(dependencies.schemas),
-        StatusRoutes(settings.server.name, _probes(dependencies, inbox), clock),
+        StatusRoutes(settings.server.name, {"broker": inbox.reach, "database": read_models.reach}, clock),
     )
     edge = Edge(settings.server, dependencies.credentials)
     return edge.application(route for table in tables for route in table.table())
@@ -112,11 +110,3 @@ def direct_and_queued_runs(dependencies: GatewayDependencies, inbox: ReplyInbox,
         new_id=dependencies.new_id,
         run_timeout=dependencies.settings.executor.run_timeout,
     )
-
-
-def _probes(dependencies: GatewayDependencies, inbox: ReplyInbox) -> dict[str, Probe]:
-    """Without a reply partition no change can be answered, so it takes part in what is asked of the broker."""
-    return {
-        "broker": lambda: dependencies.log.beginning_offset(REPLIES, inbox.partition),
-        "database": dependencies.read_models.reach,
-    }
