@@ -36,10 +36,17 @@ class translated:  # noqa: N801 — read as a word: `with translated(…)`. A cl
         if isinstance(error, TAKEN_OVER):
             raise Fenced(f"Cannot {self._doing}, another instance has taken over: {_text(error)}") from error
         if isinstance(error, OUT_OF_REACH):
-            text = f"Cannot {self._doing}: Kafka at {self._servers} does not do it in time or refuses: {_text(error)}"
-            raise Unavailable(text) from error
+            raise Unavailable(f"Cannot {self._doing}: {self._why(error)}") from error
+
+    def _why(self, error: BaseException) -> str:
+        match error:
+            case TimeoutError() | kafka_errors.KafkaTimeoutError() | kafka_errors.RequestTimedOutError():
+                return f"Kafka at {self._servers} does not answer in time"
+            case OSError() | kafka_errors.KafkaConnectionError() | kafka_errors.NodeNotReadyError():
+                return f"Kafka at {self._servers} cannot be reached"
+            case _:
+                return f"Kafka at {self._servers} says {_text(error)}"
 
 
 def _text(error: BaseException) -> str:
-    """The library's errors often have no text, and their names say more."""
-    return f"{type(error).__name__} {error}".strip()
+    return str(error) or type(error).__name__

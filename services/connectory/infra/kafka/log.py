@@ -11,6 +11,7 @@ from connectory.infra.kafka.connection import DELIVERY_SECONDS, Connection
 from connectory.infra.kafka.failures import translated
 from connectory.infra.kafka.library import AIOKafkaAdminClient, AIOKafkaConsumer, TopicPartition, stop_consumer
 from connectory.infra.kafka.membership import Member
+from connectory.infra.kafka.noise import quieten_library
 from connectory.infra.kafka.tail import KafkaTail
 from connectory.infra.kafka.transactions import KafkaTransactions
 from connectory.infra.kafka.writer import KafkaWriter
@@ -31,6 +32,7 @@ class KafkaLog:
         session_timeout: float = 10.0,
         heartbeat_interval: float = 3.0,
     ) -> None:
+        quieten_library()
         self._settings = settings
         self._connection = Connection(settings)
         self._grace = grace

@@ -134,6 +134,7 @@ class KafkaWriter:
         await self.close()
         clock = asyncio.get_running_loop().time
         if clock() < self._no_try_before:
+            await asyncio.sleep(0)
             raise Unavailable(
                 f"Cannot write records: Kafka at {self._connection.servers} could not be reached just now"
             )
