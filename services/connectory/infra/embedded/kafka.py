@@ -32,6 +32,7 @@ JVM_FLAGS: Final = (
     "-XX:TieredStopAtLevel=1",
     "-XX:+ExitOnOutOfMemoryError",
     "-Djava.awt.headless=true",
+    "-XX:-UsePerfData",
 )
 # What the broker does that a newer Java warns about.
 QUIET_FLAGS: Final = ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
