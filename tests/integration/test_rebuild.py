@@ -14,7 +14,7 @@ from connectory.infra.messages import Messages
 from connectory.infra.postgres import Database, PostgresRowStore, migrate, open_database, second_copy, watch_progress
 from connectory.infra.topics import ACTION_OUTCOMES, CONNECTOR_EVENTS, TopicSpec
 from connectory.projector import RebuildReport, rebuild, run_projector
-from connectory_projections import ALL, CONNECTORS_BY_SPACE, EVENT_LOG, named
+from connectory_projections import ALL, CONNECTORS_BY_SPACE, EVENT_LOG
 from connectory_projections.connectors_by_space import in_space
 from connectory_projections.model import AnyProjection, Query
 from tests.projection_events import NOON, created, deleted, outcome, updated
@@ -220,9 +220,3 @@ async def test_garbage_on_the_topic_is_counted_and_passed_over(installation: Ins
         report = await installation.rebuild(CONNECTORS_BY_SPACE)
 
     assert (report.is_same, report.events, report.skipped) == (True, 4, 1)
-
-
-async def test_a_projection_is_found_by_its_name() -> None:
-    assert named("event_log") is EVENT_LOG
-    with pytest.raises(Refused, match="There are: connectors_by_space, event_log"):
-        named("orders")
