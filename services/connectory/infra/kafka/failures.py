@@ -36,16 +36,18 @@ class translated:  # noqa: N801 — read as a word: `with translated(…)`. A cl
         if isinstance(error, TAKEN_OVER):
             raise Fenced(f"Cannot {self._doing}, another instance has taken over: {_text(error)}") from error
         if isinstance(error, OUT_OF_REACH):
-            raise Unavailable(f"Cannot {self._doing}: {self._why(error)}") from error
+            raise unavailable(self._servers, self._doing, error) from error
 
-    def _why(self, error: BaseException) -> str:
-        match error:
-            case TimeoutError() | kafka_errors.KafkaTimeoutError() | kafka_errors.RequestTimedOutError():
-                return f"Kafka at {self._servers} does not answer in time"
-            case OSError() | kafka_errors.KafkaConnectionError() | kafka_errors.NodeNotReadyError():
-                return f"Kafka at {self._servers} cannot be reached"
-            case _:
-                return f"Kafka at {self._servers} says {_text(error)}"
+
+def unavailable(servers: str, doing: str, error: BaseException) -> Unavailable:
+    """What an error of the library means for one who depends on the cluster."""
+    match error:
+        case TimeoutError() | kafka_errors.KafkaTimeoutError() | kafka_errors.RequestTimedOutError():
+            return Unavailable(f"Cannot {doing}: Kafka at {servers} does not answer in time")
+        case OSError() | kafka_errors.KafkaConnectionError() | kafka_errors.NodeNotReadyError():
+            return Unavailable(f"Cannot {doing}: Kafka at {servers} cannot be reached")
+        case _:
+            return Unavailable(f"Cannot {doing}: Kafka at {servers} says {_text(error)}")
 
 
 def _text(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from time import time
 from connectory.domain.errors import Unavailable
 from connectory.infra.kafka.batches import BATCH_BYTES, Batches, Placed, deliver, positions
 from connectory.infra.kafka.connection import DELIVERY_SECONDS, Connection
-from connectory.infra.kafka.failures import translated
+from connectory.infra.kafka.failures import translated, unavailable
 from connectory.infra.kafka.library import PATIENCE, AIOKafkaProducer, stop_producer
 from connectory.infra.log import Message, Position, check_sizes, partition_for
 
@@ -49,12 +49,15 @@ class Lane:
                 async with asyncio.timeout(DELIVERY_SECONDS):
                     await deliver(self._outlet.producer, batch, self._topic, self._partition)
             except asyncio.CancelledError:
-                self.fail(TimeoutError("the producer was closed"))
-                batch.fail(TimeoutError("the producer was closed"))
+                closed = Unavailable("Cannot write records: the writer was closed before Kafka acknowledged them")
+                batch.fail(closed)
+                self.fail(closed)
                 raise
             except Exception as error:
-                batch.fail(error)
-                self._outlet.fail(error)
+                # Nobody takes over a producer without a transactional id, so this is never `Fenced`.
+                failure = unavailable(self._outlet.servers, "write records", error)
+                batch.fail(failure)
+                self._outlet.fail(failure)
         self._sending = None
 
 
@@ -66,6 +69,7 @@ class Outlet:
             enable_idempotence=True, acks="all", linger_ms=0, max_batch_size=BATCH_BYTES, max_request_size=1 << 23
         )
         self.producer = AIOKafkaProducer(**options)
+        self.servers = connection.servers
         self.is_broken = False
         self._prefixed = connection.prefixed
         self._lanes: dict[tuple[str, int], Lane] = {}
@@ -113,14 +117,14 @@ class KafkaWriter:
 
     async def write(self, messages: Sequence[Message]) -> list[Position]:
         check_sizes(messages)
-        with translated(self._connection.servers, "write records"):
-            async with self._turn:
+        async with self._turn:
+            with translated(self._connection.servers, "write records"):
                 outlet = await self._open_outlet()
                 await outlet.learn({message.topic for message in messages})
-                now = int(time() * 1000)
-                placed = [outlet.add(message, now) for message in messages]
-            for batch in {batch for _, batch, _ in placed}:
-                await batch.acknowledged()
+            now = int(time() * 1000)
+            placed = [outlet.add(message, now) for message in messages]
+        for batch in {batch for _, batch, _ in placed}:
+            await batch.acknowledged()
         return positions(messages, placed)
 
     async def close(self) -> None:
