@@ -142,6 +142,7 @@ def broker_settings(port: int) -> Mapping[str, str | int]:
         # After a crash the broker is let in again when its former self has been silent for this long.
         "broker.session.timeout.ms": 4_000,
         "broker.heartbeat.interval.ms": 500,
+        "num.recovery.threads.per.data.dir": 2,
         # The default takes a quarter of the heap.
         "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
     }

@@ -14,7 +14,8 @@ from typing import Final
 from connectory.infra.embedded.errors import CannotProvision, writing_to
 from connectory.infra.embedded.leftovers import record_process
 
-START_SECONDS: Final = 90.0
+# Long enough for a server that reads much of its data again after a crash.
+START_SECONDS: Final = 300.0
 STOP_SECONDS: Final = 20.0
 SHOWN_LOG_LINES: Final = 15
 SHOWN_LOG_BYTES: Final = 16 * 1024
@@ -148,7 +149,7 @@ class ServerProcess:
         lines = [line for path, size in self._logged.items() for line in last_lines(path, since=size)]
         return (
             f"the embedded {self._server.name} {what}: {explain(lines)}. Its log, {self._server.log}, ends with:\n"
-            + (_indented(lines))
+            + _indented(lines)
         )
 
 
