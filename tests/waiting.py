@@ -1,7 +1,7 @@
 """Waiting for a condition with a deadline: no test waits for a fixed time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -13,3 +13,9 @@ async def until(condition: Callable[[], T], seconds: float = 10.0, pause: float 
         while not (value := condition()):
             await asyncio.sleep(pause)
     return value
+
+
+async def until_many(items: Callable[[], Sequence[T]], count: int, seconds: float = 10.0) -> Sequence[T]:
+    """Wait until there are at least `count` items, and return all there are."""
+    await until(lambda: len(items()) >= count, seconds)
+    return items()

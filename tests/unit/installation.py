@@ -18,6 +18,7 @@ from connectory.domain.json_types import JsonObject
 from connectory.domain.replies import CommandAccepted, CommandRefused, RequestCompleted
 from connectory.executor import Limits, World, run_executor
 from connectory.infra import topics
+from connectory.infra.clock import Clock
 from connectory.infra.crypto import KeyRing, SecretsVault
 from connectory.infra.egress.hosts import AllowedHosts
 from connectory.infra.log import Message
@@ -53,8 +54,13 @@ class Target:
 
 
 class Installation:
-    def __init__(self, partitions: int = 2, before: Callable[[str], Awaitable[None]] | None = None) -> None:
-        self.clock = ManualClock(AT)
+    def __init__(
+        self,
+        partitions: int = 2,
+        before: Callable[[str], Awaitable[None]] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self.clock = clock or ManualClock(AT)
         self.log = InMemoryLog(partitions, clock=self.clock, before=before, grace=1.0)
         self.messages = Messages()
         self.target = Target()
@@ -134,6 +140,12 @@ class Installation:
     def outcomes(self, request_id: str | None = None) -> list[Outcome]:
         found = self.read(topics.ACTION_OUTCOMES, Outcome)
         return [outcome for outcome in found if request_id in (None, outcome.request_id)]
+
+    def states(self) -> dict[str, Active]:
+        """The connectors that there are, as the compacted topic has them."""
+        last = {record.key: record.value for record in self.log.records(topics.CONNECTORS)}
+        found = [self.messages.decode(value, Active) for value in last.values() if value is not None]
+        return {state.connector_id: state for state in found}
 
     def finals(self) -> list[Outcome]:
         return [outcome for outcome in self.outcomes() if outcome.final]

@@ -22,7 +22,7 @@ from connectory.infra.messages import Messages
 from connectory.infra.topics import topic_specs
 from connectory.testing import AnyConfig, InMemoryLog
 from tests.unit.connectors import AT, create, created, delete, deleted, update, updated
-from tests.waiting import until
+from tests.waiting import until, until_many
 
 MESSAGES = Messages()
 PARTITIONS = 2
@@ -81,7 +81,7 @@ async def test_commands_of_one_batch_are_decided_against_each_other() -> None:
     log = await new_log()
     await send(log, create(), update(expected_version=1), delete(), delete(command_id="k4"))
     async with running(log):
-        answers = await until(lambda: len(replies(log)) == 4 and replies(log))
+        answers = await until_many(lambda: replies(log), 4)
     assert events(log) == [created(), updated(), deleted(version=3)]
     assert [type(answer) for answer in answers] == [CommandAccepted] * 3 + [CommandRefused]
 
@@ -104,7 +104,7 @@ async def test_a_command_seen_again_gets_an_answer_and_changes_nothing(command: 
         await send(log, *before, command)
         await until(lambda: len(replies(log)) == len(before) + 1)
         await send(log, command)
-        answers = await until(lambda: len(replies(log)) == len(before) + 2 and replies(log))
+        answers = await until_many(lambda: replies(log), len(before) + 2)
     assert len(events(log)) == len(before) + 1
     assert isinstance(answers[-1], CommandAccepted)
     assert answers[-1] == answers[-2]
@@ -119,7 +119,7 @@ async def test_a_command_is_known_again_after_a_restart(command: Any) -> None:
         await until(lambda: len(replies(log)) == len(before) + 1)
     async with running(log):
         await send(log, command)
-        answers = await until(lambda: len(replies(log)) == len(before) + 2 and replies(log))
+        answers = await until_many(lambda: replies(log), len(before) + 2)
     assert len(events(log)) == len(before) + 1
     assert answers[-1] == answers[-2]
 
@@ -142,7 +142,7 @@ async def test_an_undecodable_command_is_answered_and_stops_nothing() -> None:
         async with log.writer() as writer:
             await writer.write([bad])
         await send(log, create())
-        first, second = await until(lambda: len(replies(log)) == 2 and replies(log))
+        first, second = await until_many(lambda: replies(log), 2)
     assert (type(first), first.command_id) == (CommandRefused, "k0")
     assert isinstance(second, CommandAccepted)
 
@@ -169,7 +169,7 @@ async def test_a_rule_that_breaks_costs_its_command_only(caplog: pytest.LogCaptu
     log = await new_log()
     async with running(log, replace(sound, decide=decide)):
         await send(log, create(command_id="bad"), create())
-        first, second = await until(lambda: len(replies(log)) == 2 and replies(log))
+        first, second = await until_many(lambda: replies(log), 2)
     assert isinstance(first, CommandRefused)
     assert isinstance(second, CommandAccepted)
 

@@ -6,7 +6,17 @@ from typing import Any
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from connectory.domain.connector import ABSENT, REMEMBERED_COMMANDS, Absent, Active, Context, decide, evolve, fold
+from connectory.domain.connector import (
+    ABSENT,
+    REMEMBERED_COMMANDS,
+    Absent,
+    Active,
+    Connector,
+    Context,
+    decide,
+    evolve,
+    fold,
+)
 from connectory.domain.errors import Refused
 from connectory.domain.events import ConnectorEvent
 from connectory.domain.json_types import JsonObject
@@ -123,14 +133,15 @@ def test_folding_is_total(events: list[ConnectorEvent]) -> None:
 
 @for_all(st.lists(COMMANDS, max_size=20))
 def test_the_version_of_a_connector_is_the_number_of_its_events(commands: list[Any]) -> None:
-    state, count = ABSENT, 0
+    state: Connector = ABSENT
+    count = 0
     for command in commands:
         try:
             events = decide(command, state, Context(AnyConfig()))
         except Refused:
             continue
-        state, count = fold(events, state), count + len(events)
-        count = count if isinstance(state, Active) else 0
+        state = fold(events, state)
+        count = count + len(events) if isinstance(state, Active) else 0
         assert state.version == count
 
 

@@ -14,7 +14,7 @@ from connectory.infra.headers import FORWARDED_FROM
 from connectory.infra.log import partition_for
 from tests.unit.connectors import AT
 from tests.unit.installation import Installation
-from tests.waiting import until
+from tests.waiting import until, until_many
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ async def test_records_that_cannot_be_read_become_dead_letters_byte_for_byte(ins
     await installation.write(*(good._replace(value=value) for value in garbage), good)
     async with installation.executor():
         await installation.final_outcomes(1)
-        letters = await until(lambda: len(installation.dead_letters()) == 4 and installation.dead_letters())
+        letters = await until_many(installation.dead_letters, 4)
     assert [letter.value for letter in letters] == garbage
     assert {(letter.topic, letter.reason) for letter in letters} == {(topics.ACTION_REQUESTS, "undecodable")}
 

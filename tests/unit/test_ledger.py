@@ -43,13 +43,18 @@ def test_a_request_with_a_final_outcome_is_done() -> None:
 
 def test_a_request_that_was_started_and_has_no_end_is_in_doubt() -> None:
     begun = started(attempt())
-    assert ledger(begun).judge(5, "r1", AT) == InDoubt((begun,))
+    assert ledger(begun).judge(5, "r1", AT) == InDoubt((begun,), 1)
 
 
 def test_an_attempt_that_was_marked_as_in_doubt_is_so_no_longer() -> None:
-    first, second = attempt(execution_id="e1"), attempt(execution_id="e2")
+    first, second = attempt(execution_id="e1"), replace(attempt(execution_id="e2"), number=2)
     marked = outcomes.in_doubt(started(first), AT, final=False)
-    assert ledger(started(first), marked, started(second)).judge(5, "r1", AT) == InDoubt((started(second),))
+    assert ledger(started(first), marked, started(second)).judge(5, "r1", AT) == InDoubt((started(second),), 2)
+
+
+def test_a_request_whose_attempts_were_all_marked_and_that_was_not_begun_again_is_still_unfinished() -> None:
+    marked = outcomes.in_doubt(started(attempt()), AT, final=False)
+    assert ledger(started(attempt()), marked).judge(5, "r1", AT) == InDoubt((), 1)
 
 
 def test_another_submission_of_an_id_that_ran_is_a_resubmission() -> None:

@@ -43,8 +43,8 @@ USER_ERRORS = {"connector-not-found", "params-invalid", "expired", "connector-ve
 class Job:
     """A request that is to be run.
 
-    `done` is to be called when the broker has its final outcome; `in_doubt` are its attempts of which nobody knows the
-    end.
+    `done` is to be called when the broker has its final outcome. `attempts` counts those made before, by executors that
+    stopped; `in_doubt` are the ones of which nobody knows the end yet.
     """
 
     request: ActionRequest
@@ -52,6 +52,7 @@ class Job:
     done: Callable[[], None]
     trace_id: str | None = None
     in_doubt: tuple[Outcome, ...] = ()
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +102,8 @@ class Attempts:
             request=job.request,
             position=job.position,
             execution_id=self._world.new_id(),
-            number=job.in_doubt[-1].attempt + 1 if job.in_doubt else 1,
-            possible_duplicate=bool(job.in_doubt),
+            number=job.attempts + 1,
+            possible_duplicate=job.attempts > 0,
             trace_id=job.trace_id,
         )
 
@@ -157,11 +158,9 @@ class Attempts:
     async def _run(self, attempt: Attempt, ready: ReadyConnector, params: BaseModel, done: Callable[[], None]) -> None:
         world, request = self._world, attempt.request
         started_at = world.clock()
-        begun = outcomes.start(attempt, started_at)
-        if request.delivery is Delivery.AT_MOST_ONCE:
-            await self._journal.recorded(begun)
-        else:
-            self._journal.record(begun)
+        # Written ahead of the call, and waited for: a call that a crash cuts off is known to have begun, and whatever
+        # is done about it is marked.
+        await self._journal.recorded(outcomes.start(attempt, started_at))
         try:
             async with asyncio.timeout(world.run_timeout.total_seconds()):
                 result = await world.registry.execute(

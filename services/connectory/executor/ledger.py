@@ -30,9 +30,14 @@ class Resubmitted:
 
 @dataclass(frozen=True, slots=True)
 class InDoubt:
-    """Attempts of this submission that began and have no end, oldest first."""
+    """This submission was begun and has no final outcome.
+
+    `begun` are its attempts without an end, oldest first. It may be empty: then a former owner closed and marked them,
+    and stopped before it began the next one. `attempts` counts all that were made.
+    """
 
     begun: tuple[Outcome, ...]
+    attempts: int
 
 
 Verdict = Fresh | Done | Resubmitted | InDoubt
@@ -40,6 +45,7 @@ Verdict = Fresh | Done | Resubmitted | InDoubt
 FRESH = Fresh()
 DONE = Done()
 RESUBMITTED = Resubmitted()
+NOTHING_BEGUN = InDoubt((), 0)
 
 
 class RecentIds:
@@ -73,7 +79,7 @@ class Ledger:
         self._topic = topic
         self._committed_offset = committed_offset
         self._done: set[int] = set()
-        self._begun: dict[int, list[Outcome]] = {}
+        self._unfinished: dict[int, InDoubt] = {}
         self._recent = RecentIds(window)
 
     def absorb(self, outcome: Outcome) -> None:
@@ -85,28 +91,26 @@ class Ledger:
             return
         if outcome.final or outcome.action is Action.DUPLICATE:
             self._done.add(offset)
-            self._begun.pop(offset, None)
-        elif outcome.action is Action.EXECUTE_START:
-            self._begun.setdefault(offset, []).append(outcome)
+            self._unfinished.pop(offset, None)
         else:
-            self._end(offset, outcome.execution_id)
-
-    def _end(self, offset: int, execution_id: str) -> None:
-        begun = [each for each in self._begun.get(offset, ()) if each.execution_id != execution_id]
-        if begun:
-            self._begun[offset] = begun
-        else:
-            self._begun.pop(offset, None)
+            self._unfinished[offset] = _after(self._unfinished.get(offset, NOTHING_BEGUN), outcome)
 
     def judge(self, offset: int, request_id: str, at: datetime) -> Verdict:
         """Say what to do with the submission at `offset`, and remember it. Each submission is asked about once."""
         if offset in self._done:
             self._done.remove(offset)
             return DONE
-        begun = self._begun.pop(offset, None)
-        if begun:
-            return InDoubt(tuple(begun))
+        unfinished = self._unfinished.pop(offset, None)
+        if unfinished is not None:
+            return unfinished
         if request_id in self._recent:
             return RESUBMITTED
         self._recent.add(request_id, at)
         return FRESH
+
+
+def _after(unfinished: InDoubt, outcome: Outcome) -> InDoubt:
+    attempts = max(unfinished.attempts, outcome.attempt)
+    if outcome.action is Action.EXECUTE_START:
+        return InDoubt((*unfinished.begun, outcome), attempts)
+    return InDoubt(tuple(each for each in unfinished.begun if each.execution_id != outcome.execution_id), attempts)

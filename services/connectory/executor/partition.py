@@ -165,8 +165,8 @@ class PartitionExecutor:
             case Resubmitted():
                 attempt = Attempt(request=request, position=_position(record), execution_id=self._world.new_id())
                 self._journal.record(outcomes.duplicate(attempt, self._world.clock()), done)
-            case InDoubt(begun):
-                self._enqueue(Job(request, _position(record), done, _trace_id(record), begun))
+            case InDoubt(begun, attempts):
+                self._enqueue(Job(request, _position(record), done, _trace_id(record), begun, attempts))
             case Fresh():
                 self._enqueue(Job(request, _position(record), done, _trace_id(record)))
             case _:

@@ -1,0 +1,173 @@
+"""The whole flow on the log in memory, in virtual time, under seeded faults.
+
+Every role runs as in production, under `keep_running`. Before each operation on the log the seed may decide that the
+broker is away for a moment, or that the role is killed on the spot: then nothing of it goes on, nothing is drained,
+and it starts again from what the log holds. Requests are delivered twice now and then, as producers do that retry.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectory.aggregate import connector_aggregate, run_aggregate
+from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
+from connectory.domain.errors import ConnectoryError, Refused, Unavailable
+from connectory.domain.json_types import JsonObject
+from connectory.executor import run_executor
+from connectory.gateway.changes import ConnectorChanges, Details, Waits
+from connectory.gateway.origin import Origin
+from connectory.gateway.replies import ReplyInbox
+from connectory.infra.in_memory_rows import InMemoryRowStore
+from connectory.infra.log import Writer
+from connectory.infra.supervision import keep_running
+from connectory.projector import run_projector
+from connectory_projections import connectors_by_space
+from connectory_projections.connectors_by_space import ConnectorView
+from tests.unit.connectors import AT
+from tests.unit.installation import Installation
+from tests.waiting import until
+
+ORIGIN = Origin(space_id="default", by="ada")
+
+
+class Killed(Exception):
+    """A role ends here and now, as by SIGKILL."""
+
+
+class RowViews:
+    """The connector views over rows in memory."""
+
+    def __init__(self, store: InMemoryRowStore) -> None:
+        self._rows = store.tables[connectors_by_space.TABLE.name]
+
+    async def get(self, space_id: str, connector_id: str) -> ConnectorView | None:
+        row = self._rows.get((connector_id,))
+        return connectors_by_space.get(space_id, connector_id).read(row) if row else None
+
+    async def in_space(self, space_id: str) -> Sequence[ConnectorView]:
+        query = connectors_by_space.in_space(space_id)
+        return [query.read(row) for row in self._rows.values()]
+
+
+class Simulation:
+    """One run. `fault_rate` is the chance of a fault before each operation on the log."""
+
+    def __init__(self, seed: int, fault_rate: float = 0.04) -> None:
+        random.seed(seed)
+        self.chance = random.Random(seed)
+        self.fault_rate = fault_rate
+        self.faults: Counter[str] = Counter()
+        self.installation = Installation(partitions=3, before=self._before, clock=self._now)
+        self.installation.target.answer = self._answer
+        self.rows = InMemoryRowStore()
+        self.submitted: set[str] = set()
+
+    def _now(self) -> datetime:
+        return AT + timedelta(seconds=asyncio.get_running_loop().time())
+
+    async def _before(self, operation: str) -> None:
+        await asyncio.sleep(self.chance.random() * 0.01)
+        if self.chance.random() >= self.fault_rate or operation == "create-topics":
+            return
+        fault = self.chance.choice(["away", "killed"])
+        self.faults[fault] += 1
+        if fault == "away":
+            raise Unavailable(f"the broker is away before {operation}")
+        raise Killed(operation)
+
+    async def _answer(self, request: OutgoingRequest) -> OutgoingResponse:
+        await asyncio.sleep(self.chance.random() * 0.5)
+        status = self.chance.choice([200, 200, 200, 404, 500])
+        return OutgoingResponse(status=status, reason="", headers={}, body=b"")
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[ConnectorChanges]:
+        installation = self.installation
+        inbox = ReplyInbox(installation.log, installation.messages, self.chance)
+        aggregate = connector_aggregate(installation.registry)
+        async with installation.log.writer() as writer, inbox.open(), asyncio.TaskGroup() as tasks:
+            roles = [
+                tasks.create_task(body)
+                for body in (
+                    self._keep("aggregate", lambda: run_aggregate(installation.log, installation.messages, aggregate)),
+                    self._keep(
+                        "executor",
+                        lambda: run_executor(installation.log, installation.world, installation.limits),
+                    ),
+                    run_projector(installation.log, installation.messages, self.rows),
+                )
+            ]
+            yield self._changes(writer, inbox)
+            for role in roles:
+                role.cancel()
+
+    def _keep(self, name: str, body: Callable[[], Coroutine[Any, Any, None]]) -> Coroutine[Any, Any, None]:
+        return keep_running(name, body, first_wait=0.05, longest_wait=0.5)
+
+    def _changes(self, writer: Writer, inbox: ReplyInbox) -> ConnectorChanges:
+        installation = self.installation
+        return ConnectorChanges(
+            types=installation.registry,
+            vault=installation.vault,
+            views=RowViews(self.rows),
+            progress=self.rows.progress,
+            messages=installation.messages,
+            writer=writer,
+            inbox=inbox,
+            clock=self._now,
+            new_id=lambda: f"id-{self.chance.randrange(10**9)}",
+            waits=Waits(reply=timedelta(seconds=2), projection=timedelta(seconds=60)),
+        )
+
+    async def persist(self, change: Callable[[Origin], Coroutine[Any, Any, Any]]) -> Refused | None:
+        """Make a change as a stubborn client does: with one command id, until there is an answer."""
+        origin = Origin(space_id="default", by="ada", command_id=f"k-{self.chance.randrange(10**9)}")
+        while True:
+            try:
+                await change(origin)
+            except Refused as refusal:
+                return refusal
+            except (ConnectoryError, Killed):
+                await asyncio.sleep(0.1)
+            else:
+                return None
+
+    async def submit(self, request_id: str, connector_id: str) -> None:
+        """Publish a request until it is acknowledged, and sometimes once more."""
+        self.submitted.add(request_id)
+        times = self.chance.choice([1, 1, 1, 2])
+        while times:
+            try:
+                await self.installation.submit(request_id, connector_id=connector_id)
+            except (Unavailable, Killed):
+                await asyncio.sleep(0.05)
+            else:
+                times -= 1
+
+    async def calm(self) -> None:
+        """No more faults; wait until every request has its final outcome and every reader has caught up."""
+        self.fault_rate = 0.0
+        await until(self._is_calm, seconds=3600, pause=0.1)
+
+    def _is_calm(self) -> bool:
+        finished = {outcome.request_id for outcome in self.installation.finals()}
+        logged = len(self.rows.rows("event_log"))
+        return finished >= self.submitted and logged == len(log_keys(self.installation)) and self._views_are_current()
+
+    def _views_are_current(self) -> bool:
+        return {row["connector_id"]: row["version"] for row in self.rows.rows("connectors_by_space")} == {
+            state.connector_id: state.version for state in self.installation.states().values()
+        }
+
+
+def log_keys(installation: Installation) -> set[tuple[str, str]]:
+    return {(outcome.execution_id, outcome.action) for outcome in installation.outcomes()}
+
+
+def hook(number: int) -> Details:
+    config: JsonObject = {"url": f"http://target/{number}", "hasAuth": True}
+    return Details(name=f"hook {number}", config=config, secrets={"user": "u", "password": f"password-{number}"})
