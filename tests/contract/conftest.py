@@ -9,7 +9,7 @@ import pytest
 
 from connectory.infra.in_memory_log import InMemoryLog
 from connectory.infra.kafka import open_kafka_log
-from connectory.infra.log import Log, Message, Record, Share, read_all
+from connectory.infra.log import Committed, Log, Message, Record, Share, read_all
 from connectory.infra.settings import KafkaSettings
 from connectory.infra.topics import TopicSpec
 
@@ -71,18 +71,30 @@ async def write(log: Log, *messages: Message) -> None:
 
 
 async def visible(log: Log, topic: str, partition: int = 0) -> list[bytes | None]:
-    """The values that a reader sees now."""
+    """The values that a reader sees once what is committed has become readable."""
     return [record.value for record in await read(log, topic, partition)]
 
 
 async def read(log: Log, topic: str, partition: int = 0) -> list[Record]:
     async with log.tail(topic, partition, 0) as tail:
-        return list(await read_all(tail))
+        return list(await read_all(tail, settled=True))
+
+
+async def readable_now(log: Log, topic: str, partition: int = 0) -> int:
+    async with log.tail(topic, partition, 0) as tail:
+        return await tail.end_offset()
 
 
 async def until(condition: Callable[[], bool], deadline: float = 30.0) -> None:
     async with asyncio.timeout(deadline):
         while not condition():  # noqa: ASYNC110 — any condition will do
+            await asyncio.sleep(0.01)
+
+
+async def until_committed(share: Share, topic: str, expected: Committed) -> None:
+    """Progress in a transaction shows a moment after its commit, as its records do."""
+    async with asyncio.timeout(30.0):
+        while await share.committed(topic) != expected:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
 

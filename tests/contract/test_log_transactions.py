@@ -4,7 +4,7 @@ import pytest
 
 from connectory.domain.errors import Fenced
 from connectory.infra.log import Committed, Log, Message, Transactions
-from tests.contract.conftest import Member, OpenLog, new_topic, read, visible, write
+from tests.contract.conftest import Member, OpenLog, new_topic, read, readable_now, until_committed, visible, write
 
 
 class Stop(Exception):
@@ -35,7 +35,7 @@ async def test_a_committed_transaction_is_visible_as_a_whole(log: Log, topic: st
 
     async with log.transactions(transactional_id) as transactions, transactions.begin() as transaction:
         await transaction.write([Message(topic, b"k", b"1", partition=0), Message(other, b"k", b"2", partition=1)])
-        assert await visible(log, topic) == []
+        assert await readable_now(log, topic) == await readable_now(log, other, 1) == 0
 
     assert await visible(log, topic) == [b"1"]
     assert await visible(log, other, 1) == [b"2"]
@@ -75,7 +75,7 @@ async def test_records_after_an_open_transaction_wait_for_it(log: Log, topic: st
             await transaction.write([Message(topic, None, b"first", partition=0)])
             await write(log, Message(topic, None, b"second", partition=0))
             async with log.tail(topic, 0, 0) as tail:
-                assert await tail.end_offset() == 0
+                assert (await tail.end_offset(), await tail.high_watermark()) == (0, 2)
         assert await visible(log, topic) == [b"first", b"second"]
 
 
@@ -117,8 +117,8 @@ async def test_offsets_in_a_transaction_are_the_groups_progress(
 
     async with Member(log, group, topic) as member:
         await member.owns(4)
-        assert await member.shares[0].committed(topic) == Committed(42)
-        assert await member.shares[1].committed(topic) == Committed(43)
+        await until_committed(member.shares[0], topic, Committed(42))
+        await until_committed(member.shares[1], topic, Committed(43))
 
 
 async def test_offsets_in_an_aborted_transaction_are_forgotten(
@@ -142,4 +142,4 @@ async def test_a_member_may_commit_its_progress_in_transactions(
             async with transactions.begin() as transaction:
                 await transaction.commit_offsets(group, {(topic, 0): offset})
 
-        assert await member.shares[0].committed(topic) == Committed(2)
+        await until_committed(member.shares[0], topic, Committed(2))

@@ -102,7 +102,19 @@ class Tail(Protocol):
         ...
 
     async def end_offset(self) -> int:
-        """The offset after the last committed record, as of now."""
+        """The offset after the last record that can be read now: records of open transactions end it.
+
+        A broker acknowledges a commit before the records become readable, some milliseconds later and in each
+        partition at its own time.
+        """
+        ...
+
+    async def high_watermark(self) -> int:
+        """The offset after the last record written, readable or not, as of now.
+
+        Once `position` has got there, whatever was committed before this call has been read. That may take as long
+        as a transaction stays open.
+        """
         ...
 
     async def fetch(self, timeout: float) -> Sequence[Record]:
@@ -212,10 +224,14 @@ def murmur2(data: bytes) -> int:
     return h ^ (h >> 15)
 
 
-async def read_all(tail: Tail, deadline_seconds: float = 60.0) -> Sequence[Record]:
-    """Read a tail up to its end as of now. For short ranges: everything is held in memory."""
+async def read_all(tail: Tail, deadline_seconds: float = 60.0, *, settled: bool = False) -> Sequence[Record]:
+    """Read a tail up to its end as of now. For short ranges: everything is held in memory.
+
+    `settled` waits for transactions that are open now, so that nothing committed before the call is missed. Raises
+    `TimeoutError` after `deadline_seconds`.
+    """
     records: list[Record] = []
-    end = await tail.end_offset()
+    end = await (tail.high_watermark() if settled else tail.end_offset())
     async with asyncio.timeout(deadline_seconds):
         while tail.position < end:
             records.extend(await tail.fetch(1.0))

@@ -26,6 +26,10 @@ class InMemoryTail:
         await self._before("end-offset")
         return self._partition.stable_end()
 
+    async def high_watermark(self) -> int:
+        await self._before("end-offset")
+        return self._partition.next_offset
+
     async def fetch(self, timeout: float) -> Sequence[Record]:
         await self._before("fetch")
         records, moved = self._read()

@@ -22,6 +22,8 @@ class KafkaTail:
         self._topic = topic
         self._place = TopicPartition(connection.prefixed(topic), partition)
         self._position = 0
+        self._connection = connection
+        self._watcher: AIOKafkaConsumer | None = None
         self._consumer = AIOKafkaConsumer(
             **connection.options(
                 isolation_level="read_committed",
@@ -46,12 +48,27 @@ class KafkaTail:
         self._consumer.seek(self._place, self._position)
 
     async def close(self) -> None:
-        await stop_consumer(self._consumer)
+        for consumer in (self._consumer, self._watcher):
+            if consumer is not None:
+                await stop_consumer(consumer)
 
     async def end_offset(self) -> int:
+        return await self._end_seen_by(self._consumer)
+
+    async def high_watermark(self) -> int:
+        """Asks by a client of its own, kept for the next time: the library ties the question to how one reads."""
+        if self._watcher is None:
+            options = self._connection.options(isolation_level="read_uncommitted", enable_auto_commit=False)
+            self._watcher = AIOKafkaConsumer(**options)
+            with translated(self._servers, f"read {self._place.topic}"):
+                async with asyncio.timeout(DELIVERY_SECONDS):
+                    await self._watcher.start()
+        return await self._end_seen_by(self._watcher)
+
+    async def _end_seen_by(self, consumer: AIOKafkaConsumer) -> int:
         with translated(self._servers, f"read the end offset of {self._place.topic}"):
             async with asyncio.timeout(DELIVERY_SECONDS):
-                ends = await self._consumer.end_offsets([self._place])
+                ends = await consumer.end_offsets([self._place])
         return int(ends[self._place])
 
     async def fetch(self, timeout: float) -> Sequence[Record]:
