@@ -142,7 +142,7 @@ class PartitionExecutor:
         self._window.close()
 
     async def _take_in(self) -> None:
-        while room := await self._window.room():
+        while (room := await self._window.room()) and not self._share.revoked.is_set():
             for record in await self._share.fetch(room, FETCH_SECONDS):
                 self._take(record)
 
