@@ -1,5 +1,6 @@
 """How answers look: JSON, the headers that every answer has, and gzip for those who accept it."""
 
+from http import HTTPStatus
 from typing import Final
 
 from aiohttp import hdrs, web
@@ -22,10 +23,10 @@ def no_content() -> web.Response:
     return web.Response(status=204)
 
 
-def answer_problem(problem: Problem, *, challenge: bool = False) -> web.Response:
-    """With `challenge`, a 401 says how to log in."""
+def answer_problem(problem: Problem) -> web.Response:
+    """The error body; a 401 says how to log in."""
     response = answer(problem.body(), problem.status)
-    if challenge and problem.status == 401:
+    if problem.status == HTTPStatus.UNAUTHORIZED:
         response.headers[hdrs.WWW_AUTHENTICATE] = CHALLENGE
     return response
 

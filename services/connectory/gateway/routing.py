@@ -73,10 +73,6 @@ class Route:
     def is_public(self) -> bool:
         return self.path.startswith("/api/")
 
-    @property
-    def is_internal(self) -> bool:
-        return self.path.startswith("/internal/")
-
 
 class Edge:
     """Takes each request through the checks of http-api §4 to its handler, and every error to its answer."""
@@ -87,10 +83,12 @@ class Edge:
 
     def application(self, routes: Iterable[Route]) -> web.Application:
         app = web.Application(client_max_size=self._server.max_payload)
-        for route in routes:
-            serve = self._serving(route)
-            for prefix in ("", _SPACE_PREFIX) if route.spaced else ("",):
-                self._add(app, route.method, prefix + route.path, serve)
+        serving = [(route, self._serving(route)) for route in routes]
+        # All bare paths first: the router keeps the methods of one path together only if they are added in a row.
+        for prefix in ("", _SPACE_PREFIX):
+            for route, serve in serving:
+                if route.spaced or not prefix:
+                    self._add(app, route.method, prefix + route.path, serve)
         app.router.add_route("*", "/{path:(?s:.*)}", self._nowhere)
         return app
 
@@ -123,7 +121,7 @@ class Edge:
         try:
             return await self._handled(route, request)
         except ConnectoryError as error:
-            return answer_problem(problem_of(error), challenge=not route.is_internal)
+            return answer_problem(problem_of(error))
         except Exception:
             log.exception("%s %s failed", route.method, route.path)
             return answer_problem(INTERNAL)

@@ -26,6 +26,9 @@ LARGEST_SUBMISSION: Final = 1000
 """Requests in one call."""
 
 LARGEST_PAGE: Final = 1000
+LARGEST_VERSION: Final = 2**31 - 1
+"""As records carry it."""
+
 RESERVED_IDS: Final = frozenset({"__proto__", "constructor", "prototype"})
 _STRICT_ID: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
@@ -74,7 +77,7 @@ class SubmittedRequest(Schema):
     source: Text | None = None
     delivery: Annotated[Literal["at_least_once", "at_most_once"], one_of(*Delivery)] = "at_least_once"
     expires_at: Moment | None = None
-    connector_version: Annotated[WholeNumber, Ge(1)] | None = None
+    connector_version: Annotated[WholeNumber, Ge(1), Le(LARGEST_VERSION)] | None = None
 
 
 class Submission(Schema):
