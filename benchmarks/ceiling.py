@@ -1,0 +1,33 @@
+"""The ceiling of the executor: the bare HTTP client posting the same bodies to the same target from one process.
+
+Run as `python -m benchmarks.ceiling URL COUNT CONCURRENCY`, it prints requests per second.
+"""
+
+import asyncio
+import sys
+import time
+
+import aiohttp
+import uvloop
+
+BODY = b"x" * 1000
+
+
+async def post_all(url: str, count: int, concurrency: int) -> float:
+    """Return requests per second."""
+    numbers = iter(range(count))
+
+    async def post_some(session: aiohttp.ClientSession) -> None:
+        for _ in numbers:
+            async with session.post(url, data=BODY) as response:
+                await response.read()
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+        begun = time.perf_counter()
+        await asyncio.gather(*(post_some(session) for _ in range(concurrency)))
+        return count / (time.perf_counter() - begun)
+
+
+if __name__ == "__main__":
+    rate = uvloop.run(post_all(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    print(rate)  # noqa: T201

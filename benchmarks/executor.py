@@ -1,0 +1,114 @@
+"""How many requests a second one executor carries out, records of the outcomes included."""
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.ceiling import BODY
+from benchmarks.processes import line, python
+from connectory.client import ActionRequestPublisher, NewActionRequest
+from connectory.domain.connector import Active
+from connectory.infra import topics
+from connectory.infra.crypto import KeyRing, SecretsVault, generate_key
+from connectory.infra.embedded import embedded_kafka
+from connectory.infra.kafka import KafkaLog, open_kafka_log
+from connectory.infra.log import Tail
+from connectory.infra.messages import Messages
+from connectory.infra.settings import KafkaSettings
+
+REQUESTS = 30_000
+CONNECTORS = 20
+CONCURRENCY = 64
+POLL_SECONDS = 0.02
+LIMIT_SECONDS = 180.0
+
+
+async def measure() -> dict[str, float]:
+    """Ceiling, executor and ceiling again, so that a machine that slows down slows both."""
+    with tempfile.TemporaryDirectory() as directory:
+        data_dir = Path(directory)
+        async with embedded_kafka(data_dir) as kafka, python("-m", "benchmarks.sink") as sink:
+            url = f"http://127.0.0.1:{await line(sink)}"
+            key = generate_key()
+            async with open_kafka_log(KafkaSettings(bootstrap_servers=kafka.bootstrap_servers)) as log:
+                await prepare(log, url, key)
+                before = await ceiling(url)
+                rate = await executor(log, kafka.bootstrap_servers, key, data_dir / "executor.log")
+                after = await ceiling(url)
+    bare = (before + after) / 2
+    return {"executor_per_s": rate, "ceiling_per_s": bare, "ratio": rate / bare}
+
+
+async def prepare(log: KafkaLog, url: str, key: str) -> None:
+    """Put the connectors and the whole backlog on the log."""
+    await log.create_topics(topics.topic_specs(timedelta(days=1)))
+    messages, vault = Messages(), SecretsVault(KeyRing(key))
+    states = [connector(f"connector-{number}", url, vault) for number in range(CONNECTORS)]
+    async with log.writer() as writer:
+        await writer.write(
+            [messages.message(topics.CONNECTORS, each.connector_id, each, at=each.created_at) for each in states]
+        )
+    body = BODY.decode()
+    async with ActionRequestPublisher.over(log) as publisher:
+        requests = (
+            NewActionRequest(connector_id=f"connector-{number % CONNECTORS}", params={"body": body})
+            for number in range(REQUESTS)
+        )
+        await publisher.publish_many(requests)
+
+
+def connector(connector_id: str, url: str, vault: SecretsVault) -> Active:
+    now = datetime.now(UTC)
+    return Active(
+        connector_id=connector_id,
+        space_id="default",
+        name="benchmark",
+        connector_type_id=".webhook",
+        config={"url": f"{url}/{connector_id}", "method": "post", "hasAuth": True},
+        secrets=vault.seal(connector_id, {"user": "benchmark", "password": "benchmark-password"}),
+        version=1,
+        created_at=now,
+        created_by=None,
+        updated_at=now,
+        updated_by=None,
+        recent_commands=(),
+    )
+
+
+async def ceiling(url: str) -> float:
+    async with python("-m", "benchmarks.ceiling", url, str(REQUESTS), str(CONCURRENCY)) as process:
+        return float(await line(process))
+
+
+async def executor(log: KafkaLog, bootstrap_servers: str, key: str, errors: Path) -> float:
+    """Requests per second from the first outcome record to the last."""
+    env = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers, "XPACK_ENCRYPTEDSAVEDOBJECTS_ENCRYPTIONKEY": key}
+    async with outcome_tails(log) as tails, python("-m", "connectory.cli", "serve", "executor", env=env, log=errors):
+        async with asyncio.timeout(LIMIT_SECONDS):
+            await written(tails, 1)
+            begun, already = time.perf_counter(), await total(tails)
+            await written(tails, 2 * REQUESTS)
+            return (REQUESTS - already / 2) / (time.perf_counter() - begun)
+
+
+@asynccontextmanager
+async def outcome_tails(log: KafkaLog) -> AsyncIterator[Sequence[Tail]]:
+    async with AsyncExitStack() as stack:
+        partitions = range(await log.partition_count(topics.ACTION_OUTCOMES))
+        yield [await stack.enter_async_context(log.tail(topics.ACTION_OUTCOMES, each, 0)) for each in partitions]
+
+
+async def total(tails: Sequence[Tail]) -> int:
+    return sum(await asyncio.gather(*(tail.end_offset() for tail in tails)))
+
+
+async def written(tails: Sequence[Tail], count: int) -> None:
+    """Wait until that many outcome records are on the log: two for each request."""
+    reached = 0
+    while reached < count:
+        await asyncio.sleep(POLL_SECONDS)
+        reached = await total(tails)
