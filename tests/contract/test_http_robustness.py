@@ -104,6 +104,14 @@ async def test_a_body_that_stops_half_way_is_let_go(gateway: HttpGateway, monkey
             assert (await reader.readline()).startswith(b"HTTP/1.1 408")
 
 
+@pytest.mark.parametrize("sent", [b"", b"GET /api/status HTTP/1.1\r\nHost: x\r\n"])
+async def test_a_connection_without_a_whole_head_is_closed(sent: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectory.gateway.listening.IDLE_SECONDS", 0.2)
+
+    async with http_gateway(await Installation().create_topics(), roles=False) as gateway:
+        assert await exchange(gateway, sent) == b""
+
+
 async def test_a_client_that_breaks_off_its_body_leaves_no_error(
     gateway: HttpGateway, caplog: pytest.LogCaptureFixture
 ) -> None:
