@@ -58,12 +58,10 @@ async def test_a_connector_runs_when_it_is_told_to(client: ConnectoryClient, web
 async def test_requests_over_http_are_run_and_logged(client: ConnectoryClient, webhook: str) -> None:
     request_ids = await client.submit(NewActionRequest(connector_id=webhook, params={"body": "x"}) for _ in range(3))
 
-    async def successes() -> set[str]:
-        return {item.request_id async for item in client.event_log(connector_id=webhook, outcome="success")}
-
     seen: set[str] = set()
-    while not seen >= set(request_ids):
-        seen = await successes()
+    async with asyncio.timeout(30.0):
+        while not seen >= set(request_ids):
+            seen = {item.request_id async for item in client.event_log(connector_id=webhook, outcome="success")}
 
 
 @pytest.mark.parametrize(

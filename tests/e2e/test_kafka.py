@@ -1,5 +1,6 @@
 """Requests and outcomes over Kafka, from well-behaved publishers and from others."""
 
+import asyncio
 from collections.abc import Sequence
 
 from connectory.client import ActionRequestPublisher, ConnectoryClient, NewActionRequest, OutcomeConsumer
@@ -21,7 +22,8 @@ def requests(connector_id: str, count: int) -> list[NewActionRequest]:
 
 
 async def answers(consumer: OutcomeConsumer, request_ids: Sequence[str]) -> list[Outcome]:
-    return [outcome async for outcome in consumer.answers(request_ids)]
+    async with asyncio.timeout(60.0):
+        return [outcome async for outcome in consumer.answers(request_ids)]
 
 
 async def test_published_requests_reach_the_target_and_succeed(
@@ -114,5 +116,7 @@ async def test_the_event_log_over_http_has_what_kafka_has(
         await answers(outcomes, published)
 
     logged: set[str] = set()
-    while logged != set(published):
-        logged = {item.request_id async for item in client.event_log(connector_id=webhook, outcome="success", size="7")}
+    async with asyncio.timeout(30.0):
+        while logged != set(published):
+            pages = client.event_log(connector_id=webhook, outcome="success", size="7")
+            logged = {item.request_id async for item in pages}

@@ -10,6 +10,7 @@ import typer
 from connectory import __version__
 from connectory.cli import doctor, keys, outcomes, projections, request, serve, topics, up
 from connectory.cli.reporting import ReportingGroup
+from connectory.infra.logging import configure_logging
 
 app = typer.Typer(
     cls=ReportingGroup,
@@ -40,9 +41,12 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show the traceback of an error, and messages for debugging.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Connections to other systems in one central place: manage connectors, run actions, see what happened."""
+    configure_logging("debug" if debug else "warning", json_lines=False)

@@ -8,6 +8,7 @@ the group has come, `connectors` what there is to run through.
 import asyncio
 
 from connectory.executor.attempts import World
+from connectory.executor.journal import OutcomeJournal
 from connectory.executor.partition import Executor, Limits, execute_partition
 from connectory.infra.log import Log, Share
 from connectory.infra.topics import ACTION_REQUESTS
@@ -20,10 +21,12 @@ GROUP = "executor"
 async def run_executor(log: Log, world: World, limits: Limits) -> None:
     """Be one executor until cancelled."""
     partitions = await log.partition_count(ACTION_REQUESTS)
-    async with log.writer() as writer:
-        executor = Executor(log, writer, world, limits, asyncio.Semaphore(limits.in_flight), partitions)
+    async with log.writer() as writer, asyncio.TaskGroup() as tasks:
+        journal = OutcomeJournal(writer, world.messages)
+        executor = Executor(log, journal, world, limits, asyncio.Semaphore(limits.in_flight), partitions)
 
         async def serve(share: Share) -> None:
             await execute_partition(executor, share)
 
+        tasks.create_task(journal.run())
         await log.join(GROUP, [ACTION_REQUESTS], serve)

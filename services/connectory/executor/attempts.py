@@ -83,21 +83,19 @@ class Attempts:
             self._leave_in_doubt(job)
             return
         self._mark(job.in_doubt)
-        attempt = self._attempt(job)
         try:
             ready = await self._ready_connector(job.request)
             params = self._world.registry.parse_params(ready.prepared, job.request.params)
         except ConnectoryError as refusal:
-            self._refuse(replace(attempt, connector=self._label(job.request)), refusal, job.done)
-            return
+            self._refuse(job, refusal)
         except Exception as error:
             # A request that breaks a type's checks ends with an outcome: it would break the partition on every restart.
             log.exception("request %s could not be prepared", job.request.request_id)
-            self._refuse(attempt, ConnectoryError(f"internal error: {type(error).__name__}"), job.done)
-            return
-        await self._run(replace(attempt, connector=ready.label), ready, params, job.done)
+            self._refuse(job, ConnectoryError(f"internal error: {type(error).__name__}"))
+        else:
+            await self._run(self._attempt(job, ready.label), ready, params, job.done)
 
-    def _attempt(self, job: Job) -> Attempt:
+    def _attempt(self, job: Job, connector: ConnectorLabel | None) -> Attempt:
         return Attempt(
             request=job.request,
             position=job.position,
@@ -105,6 +103,7 @@ class Attempts:
             number=job.attempts + 1,
             possible_duplicate=job.attempts > 0,
             trace_id=job.trace_id,
+            connector=connector,
         )
 
     def _mark(self, in_doubt: Sequence[Outcome]) -> None:
@@ -149,11 +148,12 @@ class Attempts:
         active = self._connectors.find(request.connector_id)
         return label_of(active) if active is not None and active.space_id == request.space_id else None
 
-    def _refuse(self, attempt: Attempt, refusal: ConnectoryError, done: Callable[[], None]) -> None:
+    def _refuse(self, job: Job, refusal: ConnectoryError) -> None:
+        attempt = self._attempt(job, self._label(job.request))
         source = ErrorSource.USER if refusal.code in USER_ERRORS else ErrorSource.FRAMEWORK
         failure = Failed(message=refusal.message, retry=False, error_source=source, reason=refusal.code)
-        self._reply(attempt.request, attempt.execution_id, failure)
-        self._journal.record(outcomes.refuse(attempt, self._world.clock(), failure), done)
+        self._reply(job.request, attempt.execution_id, failure)
+        self._journal.record(outcomes.refuse(attempt, self._world.clock(), failure), job.done)
 
     async def _run(self, attempt: Attempt, ready: ReadyConnector, params: BaseModel, done: Callable[[], None]) -> None:
         world, request = self._world, attempt.request

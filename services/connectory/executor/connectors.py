@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from connectory.connector_types.registry import Prepared, TypeRegistry
 from connectory.domain.connector import Active
-from connectory.domain.errors import Refused
+from connectory.domain.errors import Refused, Unavailable
 from connectory.domain.outcomes import ConnectorLabel
 from connectory.infra.crypto import Redactor, SecretsVault
 from connectory.infra.log import Record, Tail
@@ -17,6 +17,9 @@ PREPARED_AT_MOST = 1000
 """How many connectors of a partition are kept with their secrets decrypted."""
 
 FETCH_SECONDS = 0.5
+
+CATCH_UP_SECONDS = 60.0
+"""Longer than the broker lets a transaction stay open (`connectory.infra.kafka.transactions`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,20 @@ class PartitionConnectors:
             self._moved = asyncio.Event()
 
     async def catch_up(self) -> None:
-        """Return when everything written before this call is known. Needs `follow` to run."""
-        end = await self._tail.end_offset()
-        while self._known_to < end:
-            await self._moved.wait()
+        """Return when everything written before this call is known. Needs `follow` to run.
+
+        What counts as written includes transactions that are still open: a change may have been answered before its
+        records can be read. Raises `Unavailable` when one stays open for long.
+        """
+        end = await self._tail.high_watermark()
+        try:
+            async with asyncio.timeout(CATCH_UP_SECONDS):
+                while self._known_to < end:
+                    await self._moved.wait()
+        except TimeoutError:
+            raise Unavailable(
+                "the connectors cannot be read up to now: a transaction on the log does not end"
+            ) from None
 
     def find(self, connector_id: str) -> Active | None:
         encoded = self._encoded.get(connector_id)

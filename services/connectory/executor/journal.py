@@ -1,16 +1,18 @@
-"""The one writer of a partition's outcomes.
+"""The one writer of an executor's outcomes.
 
-Records that come up while a write is under way go out together in the next one, so that a busy partition pays for one
-broker round trip a batch and an idle one waits for nobody.
+Records that come up while a write is under way go out together in the next one, those of all partitions: a busy
+executor pays for one broker round trip a batch, and an idle one waits for nobody.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NoReturn
 
 from connectory.domain.errors import Unavailable
 from connectory.domain.execution import Outcome
-from connectory.infra.log import Message, Writer
+from connectory.infra.log import Message, Position, Writer
 from connectory.infra.messages import Messages
 from connectory.infra.topics import ACTION_OUTCOMES
 
@@ -21,67 +23,80 @@ log = logging.getLogger(__name__)
 
 
 class OutcomeJournal:
-    """`outcomes_end` is the offset after the last acknowledged outcome of the partition.
+    """Writes while `run` runs.
 
-    While the broker is away the journal keeps what it has and tries again: results that are known must not be lost by
-    ending. A batch tried twice may stand twice on the topic; readers know outcomes by execution id and action.
+    While the broker is away it keeps what it has and tries again: results that are known must not be lost by ending.
+    A batch tried twice may stand twice on the topic; readers know outcomes by execution id and action.
     """
 
-    def __init__(self, writer: Writer, messages: Messages, partition: int, outcomes_end: int) -> None:
+    def __init__(self, writer: Writer, messages: Messages) -> None:
         self._writer = writer
         self._messages = messages
-        self._partition = partition
-        self._pending: list[tuple[Message, Callable[[], None] | None]] = []
+        self._pending: list[tuple[Message | None, Callable[[], None] | None]] = []
         self._work = asyncio.Event()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self.outcomes_end = outcomes_end
+        self._ends: dict[int, int] = {}
+
+    def outcomes_end(self, partition: int) -> int:
+        """The offset after the last acknowledged outcome of a partition that was `begun`."""
+        return self._ends[partition]
+
+    def begin(self, partition: int, outcomes_end: int) -> None:
+        """Take over a partition whose outcomes end there."""
+        self._ends[partition] = outcomes_end
 
     def record(self, outcome: Outcome, acknowledged: Callable[[], None] | None = None) -> None:
-        """Write an outcome soon; call `acknowledged` when the broker has it."""
+        """Write an outcome soon, on the partition of its request; call `acknowledged` when the broker has it."""
+        partition = outcome.position.partition
         message = self._messages.message(
-            ACTION_OUTCOMES, outcome.connector_id, outcome, at=outcome.at, partition=self._partition
+            ACTION_OUTCOMES, outcome.connector_id, outcome, at=outcome.at, partition=partition
         )
         self.write(message, acknowledged)
 
     def write(self, message: Message, acknowledged: Callable[[], None] | None = None) -> None:
         """Write any record in line with the outcomes."""
         self._pending.append((message, acknowledged))
-        self._idle.clear()
         self._work.set()
 
-    async def recorded(self, outcome: Outcome) -> None:
-        """Write an outcome and return when the broker has it."""
-        done = asyncio.Event()
-        self.record(outcome, done.set)
-        await done.wait()
+    def recorded(self, outcome: Outcome) -> asyncio.Future[None]:
+        """Write an outcome; the future is done when the broker has it."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.record(outcome, partial(_end, done))
+        return done
 
     async def flushed(self) -> None:
-        """Return when all that was handed in is acknowledged."""
-        await self._idle.wait()
+        """Return when all that was handed in until now is acknowledged."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.append((None, partial(_end, done)))
+        self._work.set()
+        await done
 
-    async def run(self) -> None:
+    async def run(self) -> NoReturn:
         """Write until cancelled."""
         while True:
             await self._work.wait()
             batch, self._pending = self._pending[:MAX_BATCH], self._pending[MAX_BATCH:]
             if not self._pending:
                 self._work.clear()
-            await self._write([message for message, _ in batch])
+            self._note(await self._written([message for message, _ in batch if message is not None]))
             for _, acknowledged in batch:
                 if acknowledged is not None:
                     acknowledged()
-            if not self._pending:
-                self._idle.set()
 
-    async def _write(self, batch: list[Message]) -> None:
+    async def _written(self, batch: Sequence[Message]) -> Sequence[Position]:
         while True:
             try:
-                positions = await self._writer.write(batch)
+                return await self._writer.write(batch)
             except Unavailable as error:
-                log.warning("%d outcomes of partition %d wait for the broker: %s", len(batch), self._partition, error)
+                log.warning("%d records of the executor wait for the broker: %s", len(batch), error)
                 await asyncio.sleep(RETRY_SECONDS)
-                continue
-            ends = [position.offset for position in positions if position.topic == ACTION_OUTCOMES]
-            self.outcomes_end = max([self.outcomes_end, *(offset + 1 for offset in ends)])
-            return
+
+    def _note(self, positions: Sequence[Position]) -> None:
+        for topic, partition, offset in positions:
+            if topic == ACTION_OUTCOMES and offset >= self._ends.get(partition, 0):
+                self._ends[partition] = offset + 1
+
+
+def _end(future: asyncio.Future[None]) -> None:
+    """Whoever waited may have been cancelled meanwhile."""
+    if not future.done():
+        future.set_result(None)

@@ -20,7 +20,7 @@ from connectory.executor.journal import OutcomeJournal
 from connectory.executor.ledger import Done, Fresh, InDoubt, Ledger, Resubmitted
 from connectory.executor.progress import Progress, ledger_from
 from connectory.executor.window import Window
-from connectory.infra.log import Committed, Log, Record, Share, Writer
+from connectory.infra.log import Committed, Log, Record, Share
 from connectory.infra.messages import read_traceparent, trace_id_of
 from connectory.infra.topics import ACTION_OUTCOMES, ACTION_REQUESTS, CONNECTORS
 
@@ -47,7 +47,7 @@ class Executor:
     """What the partitions of one executor share."""
 
     log: Log
-    writer: Writer
+    journal: OutcomeJournal
     world: World
     limits: Limits
     slots: asyncio.Semaphore
@@ -68,8 +68,8 @@ async def execute_partition(executor: Executor, share: Share) -> None:
         beginning = await executor.log.beginning_offset(ACTION_REQUESTS, share.index)
         start = max(beginning, committed.offset if committed else 0)
         ledger, outcomes_end = await read_ledger(executor, share.index, committed, start)
-        journal = OutcomeJournal(executor.writer, world.messages, share.index, outcomes_end)
-        running = PartitionExecutor(executor, share, connectors, journal, ledger, Progress(start))
+        executor.journal.begin(share.index, outcomes_end)
+        running = PartitionExecutor(executor, share, connectors, ledger, Progress(start))
         share.start({ACTION_REQUESTS: start})
         await running.run()
 
@@ -101,7 +101,6 @@ class PartitionExecutor:
         executor: Executor,
         share: Share,
         connectors: PartitionConnectors,
-        journal: OutcomeJournal,
         ledger: Ledger,
         progress: Progress,
     ) -> None:
@@ -111,11 +110,11 @@ class PartitionExecutor:
         self._grace = limits.grace.total_seconds()
         self._share = share
         self._connectors = connectors
-        self._journal = journal
+        self._journal = executor.journal
         self._ledger = ledger
         self._progress = progress
         self._intake = Intake(executor.world.messages, executor.partitions, executor.world.clock)
-        self._attempts = Attempts(executor.world, connectors, journal)
+        self._attempts = Attempts(executor.world, connectors, executor.journal)
         self._window = Window(limits.window_requests, limits.window_bytes)
         self._dispatcher: Dispatcher[Job] = Dispatcher(limits.in_flight_per_connector)
         self._runnable = asyncio.Event()
@@ -125,10 +124,7 @@ class PartitionExecutor:
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             dispatching = tasks.create_task(self._dispatch(tasks))
-            others = [
-                tasks.create_task(each)
-                for each in (self._connectors.follow(), self._journal.run(), self._commit_now_and_then())
-            ]
+            others = [tasks.create_task(each) for each in (self._connectors.follow(), self._commit_now_and_then())]
             revocation = tasks.create_task(self._close_when_revoked())
             await self._take_in()
             dispatching.cancel()
@@ -149,7 +145,7 @@ class PartitionExecutor:
     def _take(self, record: Record) -> None:
         size = len(record.value or b"")
         self._window.take(size)
-        self._progress.begin(record.offset, self._journal.outcomes_end)
+        self._progress.begin(record.offset, self._journal.outcomes_end(self._share.index))
         done = partial(self._done, record.offset, size)
         match self._intake.read(record):
             case Elsewhere(message):
@@ -216,7 +212,7 @@ class PartitionExecutor:
             await self._commit()
 
     async def _commit(self) -> None:
-        progress = self._progress.committable(self._journal.outcomes_end)
+        progress = self._progress.committable(self._journal.outcomes_end(self._share.index))
         if progress == self._committed:
             return
         try:
