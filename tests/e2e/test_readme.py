@@ -1,0 +1,89 @@
+"""The quickstart of the README, run as it is written."""
+
+import asyncio
+import re
+import socket
+from asyncio.subprocess import DEVNULL
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from connectory.infra.embedded.ports import free_port
+from tests.e2e.program import Up, clean_environment, up
+from tests.waiting import until
+
+ROOT = Path(__file__).parents[2]
+
+
+def blocks(heading: str) -> list[str]:
+    """The shell blocks below a heading of the README."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = re.split(r"^## ", text.partition(f"\n## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
+    return re.findall(r"^```sh\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+async def checkout(tmp_path: Path) -> AsyncIterator[Up]:
+    """A directory that looks like a checkout, with a system running in it as `make up` runs it."""
+    for name in (".venv", "examples"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    async with up(tmp_path / ".connectory") as system:
+        yield system
+
+
+async def test_the_quickstart_works_as_written(checkout: Up) -> None:
+    first, sink, *steps = blocks("Quickstart")
+    assert (first, len(steps)) == ("make up\n", 3)
+    sink_port = free_port()
+
+    async with background(moved(sink, checkout, sink_port), checkout, sink_port):
+        outputs = [await shell(moved(step, checkout, sink_port), checkout) for step in steps]
+
+    created, published, asked = outputs
+    assert '"id":"quickstart"' in created
+    assert "success: 1000" in published
+    assert "1000 successes" in asked
+    assert len([line for line in asked.splitlines() if "  success  " in line]) == 1000
+
+
+def moved(commands: str, system: Up, sink_port: int) -> str:
+    """The same on ports that are free here."""
+    return commands.replace("5601", str(system.port)).replace("8099", str(sink_port))
+
+
+async def shell(commands: str, system: Up) -> str:
+    process = await asyncio.create_subprocess_exec(
+        "bash",
+        "-euo",
+        "pipefail",
+        "-c",
+        commands,
+        cwd=system.data_dir.parent,
+        stdout=-1,
+        stderr=-2,
+        env=clean_environment(),
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 120.0)
+    assert process.returncode == 0, output.decode()
+    return output.decode()
+
+
+@asynccontextmanager
+async def background(commands: str, system: Up, port: int) -> AsyncIterator[None]:
+    """Another shell, in which something that listens on the port runs until the end."""
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", f"exec {commands}"), cwd=system.data_dir.parent, stdout=DEVNULL, stderr=DEVNULL
+    )
+    try:
+        await until(lambda: listens(port), 30.0, 0.05)
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
