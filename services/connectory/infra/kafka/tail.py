@@ -24,6 +24,7 @@ class KafkaTail:
         self._position = 0
         self._connection = connection
         self._watcher: AIOKafkaConsumer | None = None
+        self._opening_watcher = asyncio.Lock()
         self._consumer = AIOKafkaConsumer(
             **connection.options(
                 isolation_level="read_committed",
@@ -57,13 +58,22 @@ class KafkaTail:
 
     async def high_watermark(self) -> int:
         """Asks by a client of its own, kept for the next time: the library ties the question to how one reads."""
-        if self._watcher is None:
-            options = self._connection.options(isolation_level="read_uncommitted", enable_auto_commit=False)
-            self._watcher = AIOKafkaConsumer(**options)
+        async with self._opening_watcher:
+            if self._watcher is None:
+                self._watcher = await self._started_watcher()
+        return await self._end_seen_by(self._watcher)
+
+    async def _started_watcher(self) -> AIOKafkaConsumer:
+        options = self._connection.options(isolation_level="read_uncommitted", enable_auto_commit=False)
+        watcher = AIOKafkaConsumer(**options)
+        try:
             with translated(self._servers, f"read {self._place.topic}"):
                 async with asyncio.timeout(DELIVERY_SECONDS):
-                    await self._watcher.start()
-        return await self._end_seen_by(self._watcher)
+                    await watcher.start()
+        except BaseException:
+            await stop_consumer(watcher)
+            raise
+        return watcher
 
     async def _end_seen_by(self, consumer: AIOKafkaConsumer) -> int:
         with translated(self._servers, f"read the end offset of {self._place.topic}"):
