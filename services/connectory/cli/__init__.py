@@ -41,9 +41,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error, and messages for debugging.")
-    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, and messages for debugging.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,

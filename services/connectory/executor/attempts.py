@@ -125,12 +125,9 @@ class Attempts:
         Whoever waits for an answer must see own changes, so a direct request first reads the partition's connectors to
         their end. So does one whose connector or version is not known here, before it is said not to exist.
         """
-        if request.is_direct:
+        if request.is_direct or not self._connectors.knows(request.connector_id, request.connector_version):
             await self._connectors.catch_up()
         ready = self._connectors.ready(request.connector_id)
-        if ready is None or request.connector_version not in (None, ready.label.version):
-            await self._connectors.catch_up()
-            ready = self._connectors.ready(request.connector_id) or self._connectors.prepare(request.connector_id)
         if ready.space_id != request.space_id:
             raise Refused.not_found(request.connector_id)
         self._require_wanted(request, ready.label.version)

@@ -78,19 +78,26 @@ class PartitionConnectors:
         encoded = self._encoded.get(connector_id)
         return self._messages.decode(encoded, Active) if encoded is not None else None
 
-    def ready(self, connector_id: str) -> ReadyConnector | None:
-        """A connector that was prepared before and has not changed since."""
-        ready = self._ready.get(connector_id)
-        if ready is not None:
-            self._ready.move_to_end(connector_id)
-        return ready
+    def knows(self, connector_id: str, version: int | None) -> bool:
+        """Whether the connector is here, and at that version if one is given."""
+        if version is None:
+            return connector_id in self._encoded
+        active = self.find(connector_id)
+        return active is not None and active.version == version
 
-    def prepare(self, connector_id: str) -> ReadyConnector:
-        """Open the secrets and check the connector.
+    def ready(self, connector_id: str) -> ReadyConnector:
+        """The connector as it is known now: prepared once for each of its versions.
 
         Raises `Refused` when there is no such connector or its type or config does not let it run, and
         `SecretsUnreadable`.
         """
+        ready = self._ready.get(connector_id)
+        if ready is None:
+            return self._prepare(connector_id)
+        self._ready.move_to_end(connector_id)
+        return ready
+
+    def _prepare(self, connector_id: str) -> ReadyConnector:
         active = self.find(connector_id)
         if active is None:
             raise Refused.not_found(connector_id)
