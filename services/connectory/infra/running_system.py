@@ -5,6 +5,7 @@ password of the embedded database stands in its address, so the file is readable
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -38,13 +39,16 @@ class RunningSystem:
     def find(cls, data_dir: Path = DEFAULT_DATA_DIR) -> "RunningSystem":
         """Read the file of a running system. Raises `NotRunning` when there is none or it cannot be read."""
         path = data_dir / FILE_NAME
+        nothing = f"no running Connectory in {data_dir}: start one with `connectory up`, or name it with --data-dir"
         try:
-            return cls(**json.loads(path.read_text(encoding="utf-8")))
+            found = cls(**json.loads(path.read_text(encoding="utf-8")))
         except FileNotFoundError as error:
-            text = f"no running Connectory in {data_dir}: start one with `connectory up`, or name it with --data-dir"
-            raise NotRunning(text) from error
+            raise NotRunning(nothing) from error
         except (OSError, ValueError, TypeError) as error:
             raise NotRunning(f"cannot read {path}: {error}") from error
+        if not all(map(_is_alive, found.pids.values())):
+            raise NotRunning(nothing)
+        return found
 
     def write(self, data_dir: Path) -> None:
         """Write the file whole or not at all, with mode 0600."""
@@ -53,3 +57,14 @@ class RunningSystem:
     @staticmethod
     def remove(data_dir: Path) -> None:
         (data_dir / FILE_NAME).unlink(missing_ok=True)
+
+
+def _is_alive(pid: int) -> bool:
+    """A system that was killed leaves its file behind."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

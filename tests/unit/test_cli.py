@@ -1,0 +1,129 @@
+"""The command line by itself: help, version, wrong usage, errors as one line, and what needs no server."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from connectory import __version__
+from connectory.cli import app
+from connectory.cli.reporting import failure_lines
+from connectory.domain.errors import Unavailable
+
+HEAVY = ("aiohttp", "aiokafka", "asyncpg", "cryptography", "pydantic", "fastavro", "uvloop")
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
+    """In an empty directory, without settings of ours."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    return CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"})
+
+
+def test_the_version_is_shown(cli: CliRunner) -> None:
+    assert cli.invoke(app, ["--version"]).output == f"connectory {__version__}\n"
+
+
+def test_help_names_every_command(cli: CliRunner) -> None:
+    shown = cli.invoke(app, ["--help"]).output
+
+    commands = ("up", "serve", "request", "outcomes", "doctor", "topics", "projections", "keys")
+    assert [name for name in commands if not re.search(rf"\b{name}\b", shown)] == []
+
+
+def test_the_command_line_starts_without_loading_servers_clients() -> None:
+    code = f"import sys, connectory.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
+
+    output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+    assert output == "[]\n"
+
+
+def test_a_generated_key_can_be_used(cli: CliRunner) -> None:
+    keys = [cli.invoke(app, ["keys", "generate"]).output.strip() for _ in range(2)]
+
+    assert all(len(key) >= 32 for key in keys)
+    assert keys[0] != keys[1]
+
+
+def test_an_error_of_ours_is_one_line_and_an_exit_code(cli: CliRunner) -> None:
+    result = cli.invoke(app, ["outcomes"])
+
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: no running Connectory in .connectory")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_an_error_shows_its_traceback_when_asked_to(cli: CliRunner) -> None:
+    assert type(cli.invoke(app, ["--debug", "outcomes"]).exception).__name__ == "NotRunning"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["request"], "give either the id of a connector or --file"),
+        (["request", "ops", "--params", "{"], "--params is not JSON"),
+        (["projections", "rebuild", "nothing"], "there is no projection nothing"),
+        (["serve", "everything"], "'everything'"),
+        (["up", "--port", "70000"], "'--port'"),
+    ],
+)
+def test_wrong_usage_is_explained(cli: CliRunner, arguments: list[str], problem: str) -> None:
+    result = cli.invoke(app, arguments)
+
+    assert result.exit_code == 2
+    assert problem in result.stderr
+
+
+def test_a_wrong_setting_is_one_line(cli: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XPACK_ACTIONS_ALOWEDHOSTS", "[]")
+
+    result = cli.invoke(app, ["topics", "create"])
+
+    assert result.exit_code == 1
+    assert "XPACK_ACTIONS_ALLOWEDHOSTS" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("role", "missing"),
+    [
+        ("gateway", {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL", "encryptionKey", "CONNECTORY_ADMIN_PASSWORD"}),
+        ("aggregate", {"KAFKA_BOOTSTRAP_SERVERS", "encryptionKey"}),
+        ("executor", {"KAFKA_BOOTSTRAP_SERVERS", "encryptionKey"}),
+        ("projector", {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL"}),
+    ],
+)
+def test_a_role_names_every_setting_that_it_lacks(role: str, missing: set[str]) -> None:
+    process = subprocess.run(
+        [sys.executable, "-m", "connectory.cli", "serve", role], capture_output=True, text=True, check=False
+    )
+
+    assert process.returncode == 1
+    assert len(process.stderr.splitlines()) == len(missing)
+    assert [name for name in missing if name not in process.stderr] == []
+
+
+def test_a_failure_of_several_tasks_is_a_line_each() -> None:
+    group = ExceptionGroup("several", [Unavailable("no broker"), ExceptionGroup("inner", [Unavailable("no broker")])])
+
+    assert failure_lines(group) == ["no broker"]
+
+
+def test_a_defect_names_its_type_and_how_to_see_more() -> None:
+    assert failure_lines(KeyError("x")) == ["unexpected KeyError: 'x' (run with --debug for a traceback)"]
+
+
+def test_the_doctor_says_which_settings_are_wrong(cli: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONNECTORY_HTTP_PORT", "no-port")
+
+    result = cli.invoke(app, ["doctor"])
+
+    assert result.exit_code == 1
+    assert "wrong  settings" in result.output
+    assert "http.port" in result.output

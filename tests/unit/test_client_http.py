@@ -1,0 +1,86 @@
+"""The HTTP client, against a server that records what it is asked and answers as it is told."""
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from connectory.client import ApiError, ConnectoryClient, NewActionRequest
+from connectory.domain.errors import Unavailable
+from connectory.infra.embedded.ports import free_port
+from tests.fakes.http_target import Answer, HttpTarget, http_target
+
+CONNECTOR = {"id": "a/b", "connector_type_id": ".webhook", "name": "A", "config": {"url": "x"}, "something_new": 1}
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[HttpTarget]:
+    async with http_target() as target:
+        yield target
+
+
+@pytest.fixture
+async def client(server: HttpTarget) -> AsyncIterator[ConnectoryClient]:
+    async with ConnectoryClient(server.url, "ädmin", "päss", space="sales") as opened:
+        yield opened
+
+
+def answers(server: HttpTarget, path: str, body: object, status: int = 200) -> None:
+    server.answers_with(path, Answer(status=status, body=json.dumps(body).encode()))
+
+
+async def test_calls_carry_credentials_the_space_and_the_needed_header(
+    server: HttpTarget, client: ConnectoryClient
+) -> None:
+    answers(server, "/s/sales/api/actions/connectors", [CONNECTOR])
+
+    [connector] = await client.connectors()
+
+    assert connector.name == "A"
+    assert server.last.headers["authorization"] == "Basic w6RkbWluOnDDpHNz"
+    assert "kbn-xsrf" in server.last.headers
+
+
+async def test_an_id_is_escaped_in_the_path(server: HttpTarget, client: ConnectoryClient) -> None:
+    answers(server, "/s/sales/api/actions/connector/a/b", CONNECTOR)
+
+    assert (await client.connector("a/b")).id == "a/b"
+    assert server.last.path == "/s/sales/api/actions/connector/a%2Fb"
+
+
+async def test_a_refusal_is_raised_with_status_and_message(server: HttpTarget, client: ConnectoryClient) -> None:
+    answers(server, "/s/sales/api/actions/connector/x", {"message": "not here"}, status=404)
+
+    with pytest.raises(ApiError, match="404: not here") as refusal:
+        await client.connector("x")
+    assert refusal.value.status == 404
+
+
+async def test_the_event_log_is_gone_through_page_by_page(server: HttpTarget, client: ConnectoryClient) -> None:
+    item = {"@timestamp": "2026-05-01T00:00:00.000Z", "execution_id": "e", "request_id": "r", "space_id": "sales"}
+    items = [item | {"connector_id": "a", "action": "execute"}]
+    answers(server, "/s/sales/api/connectory/event_log", {"items": items, "next_cursor": "c1"})
+    pages = client.event_log(outcome="success")
+    first = await anext(pages)
+    answers(server, "/s/sales/api/connectory/event_log", {"items": items, "next_cursor": None})
+
+    rest = [each async for each in pages]
+
+    assert [first.request_id, *(each.request_id for each in rest)] == ["r", "r"]
+    assert server.last.path.endswith("?outcome=success&cursor=c1")
+
+
+async def test_submitted_requests_leave_the_space_to_the_address(server: HttpTarget, client: ConnectoryClient) -> None:
+    answers(server, "/s/sales/api/connectory/action_requests", {"items": [{"request_id": "r"}]}, status=202)
+
+    ids = await client.submit([NewActionRequest(connector_id="a", params={"b": 1}, request_id="r")])
+
+    assert ids == ["r"]
+    sent = json.loads(server.last.body)["requests"]
+    assert sent == [{"connector_id": "a", "params": {"b": 1}, "request_id": "r", "delivery": "at_least_once"}]
+
+
+async def test_a_server_that_is_not_there_is_unavailable() -> None:
+    async with ConnectoryClient(f"http://127.0.0.1:{free_port()}", "admin", "x") as client:
+        with pytest.raises(Unavailable, match="cannot reach Connectory at"):
+            await client.connectors()
