@@ -62,6 +62,4 @@ def test_a_server_log_message_is_written_at_its_level(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         LoggerServerLog().write(level, "100 % done")
-    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [
-        (expected, "100 % done")
-    ]
+    assert [(record.levelno, record.getMessage()) for record in caplog.records] == [(expected, "100 % done")]
