@@ -10,7 +10,7 @@ T = TypeVar("T")
 async def until(condition: Callable[[], T], seconds: float = 10.0, pause: float = 0.0) -> T:
     """Wait until `condition` says something true, and return that; `TimeoutError` after `seconds`."""
     async with asyncio.timeout(seconds):
-        while not (value := condition()):
+        while not (value := condition()):  # noqa: ASYNC110 — any condition will do
             await asyncio.sleep(pause)
     return value
 

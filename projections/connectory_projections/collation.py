@@ -3,7 +3,8 @@
 import struct
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
-from importlib import import_module
+
+from pyuca import Collator  # type: ignore[import-untyped]
 
 
 @lru_cache(maxsize=16_384)
@@ -19,6 +20,6 @@ def name_sort_key(name: str) -> bytes:
 
 @cache
 def _collation() -> Callable[[str], Sequence[int]]:
-    """Made at first use: reading the table of weights takes a tenth of a second. The library has no types."""
-    sort_key: Callable[[str], Sequence[int]] = import_module("pyuca").Collator().sort_key
+    """Made at first use: reading the table of weights takes a tenth of a second."""
+    sort_key: Callable[[str], Sequence[int]] = Collator().sort_key
     return sort_key

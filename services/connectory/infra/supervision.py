@@ -56,5 +56,5 @@ def _report(name: str, error: Exception) -> None:
 
 def _wait(failures: int, first_wait: float, longest_wait: float) -> float:
     """Exponential with full jitter in its upper half: several instances do not come back at one moment."""
-    ceiling = min(longest_wait, first_wait * 2 ** min(failures - 1, 16))
+    ceiling = min(longest_wait, first_wait * 2.0 ** min(failures - 1, 16))
     return ceiling * random.uniform(0.5, 1.0)

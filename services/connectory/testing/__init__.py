@@ -1,7 +1,7 @@
 """For tests of what is built on Connectory: given/when/then for deciders, a clock set by hand, the log in memory.
 
-    given(ConnectorCreated(...)).when(DeleteConnector(...)).then(ConnectorDeleted(...))
-    given().when(DeleteConnector(...)).refused_with("connector-not-found")
+`given(ConnectorCreated(...)).when(DeleteConnector(...)).then(ConnectorDeleted(...))` is a whole test of a decider, and
+so is `given().when(DeleteConnector(...)).refused_with("connector-not-found")`.
 """
 
 from connectory.infra.in_memory_log import InMemoryLog
