@@ -14,7 +14,7 @@ from connectory_projections.sql_files import load_migrations, load_statements
 from connectory_projections.stored_text import from_stored, from_stored_or_none, to_stored, to_stored_or_none
 
 LIST_LIMIT: Final = 10_000
-"""The most connectors that a list answers (http-api §11)."""
+"""The most connectors that a list answers; further ones are left out."""
 
 TABLE: Final = Table(
     name="connectors_by_space",
@@ -62,7 +62,7 @@ def get(space_id: str, connector_id: str) -> Query[ConnectorView]:
 
 
 def in_space(space_id: str, limit: int = LIST_LIMIT) -> Query[ConnectorView]:
-    """The space's connectors, by name as http-api §11 orders names, then by creation."""
+    """The space's connectors, by name as `collation` orders names, then by creation."""
     return Query(_SQL["list"], (to_stored(space_id), limit), _view)
 
 

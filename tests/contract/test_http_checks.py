@@ -1,4 +1,4 @@
-"""What every route checks before its handler, and in which order: http-api §2 to §6."""
+"""What every route checks before its handler, and in which order."""
 
 import gzip
 import logging

@@ -1,4 +1,4 @@
-"""Create, get, list, update and delete over HTTP: http-api §9 to §13 and §27."""
+"""Create, get, list, update and delete over HTTP."""
 
 import uuid
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Connectory's own routes: action requests, the event log, the schema registry, the status (http-api §14, §23, §28)."""
+"""Connectory's own routes: action requests, the event log, the schema registry, the status."""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Direct runs over HTTP: http-api §16."""
+"""Direct runs over HTTP."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Schema checks: the texts of http-api §5."""
+"""The texts of schema checks."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The order of names (http-api §11)."""
+"""The order of names."""
 
 from hypothesis import given as for_all
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Who is calling: the `Authorization` header, read and checked (http-api §6.1)."""
+"""Who is calling: the `Authorization` header, read and checked."""
 
 import base64
 from typing import Final, Protocol

@@ -1,4 +1,4 @@
-"""Who may do what (http-api §6.3): the denial texts, and the one rule there is so far: superusers may do everything."""
+"""Who may do what: the denial texts, and the one rule there is so far: superusers may do everything."""
 
 from typing import Final
 

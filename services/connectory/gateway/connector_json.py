@@ -1,4 +1,4 @@
-"""Connectors, types and results as JSON: which keys are sent, and when (http-api §9, §14, §16)."""
+"""Connectors, types and results as JSON: which keys are sent, and when."""
 
 from datetime import datetime
 from typing import Final, assert_never

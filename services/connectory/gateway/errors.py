@@ -103,7 +103,7 @@ class Problem:
     attributes: JsonObject | None = None
 
     def body(self) -> JsonObject:
-        """The error body of http-api §4."""
+        """The error body, the same for every status."""
         shown: JsonObject = {} if self.attributes is None else {"attributes": self.attributes}
         return {"statusCode": self.status, "error": _reason(self.status), "message": self.message, **shown}
 
@@ -136,5 +136,5 @@ def _refusal(error: ConnectoryError) -> Problem:
 
 
 def _reason(status: int) -> str:
-    """The reason phrases of http-api §4, which are not Python's in one case."""
+    """The reason phrase as clients know it, which is not Python's in one case."""
     return "Request Entity Too Large" if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else HTTPStatus(status).phrase

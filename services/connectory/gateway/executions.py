@@ -88,7 +88,7 @@ class Executions:
 
 
 def _started(connector_id: str, result: Result) -> Result:
-    """Raise for the refusals that are no results on the wire (http-api §16, checks 4 and 5)."""
+    """Raise for the failures that are error bodies on the wire, and no results: the action was never tried."""
     match result:
         case Failed(reason="connector-not-found"):
             raise Refused.not_found(connector_id)

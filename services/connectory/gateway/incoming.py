@@ -1,4 +1,4 @@
-"""What is read from a request before its handler runs: body and headers, checked in the order of http-api §4."""
+"""What is read from a request before its handler runs: the body, then the headers."""
 
 import asyncio
 import re

@@ -75,7 +75,7 @@ class Route:
 
 
 class Edge:
-    """Takes each request through the checks of http-api §4 to its handler, and every error to its answer."""
+    """Takes each request past credentials, body and headers to its handler, and every error to its answer."""
 
     def __init__(self, server: ServerSettings, credentials: Credentials | None) -> None:
         self._server = server

@@ -38,7 +38,7 @@ Text: TypeAlias = Annotated[str, AfterValidator(at_least_one_character), at_most
 
 
 class ConnectorDetails(Schema):
-    """Body of an update: a full replacement (http-api §12)."""
+    """Body of an update: a full replacement, nothing is kept from before."""
 
     name: Name
     config: ConnectorRecord = Field(default_factory=dict)
@@ -46,7 +46,7 @@ class ConnectorDetails(Schema):
 
 
 class NewConnector(Schema):
-    """Body of a create (http-api §10)."""
+    """Body of a create."""
 
     name: Name
     connector_type_id: TypeId
@@ -59,7 +59,7 @@ class UpdateParams(Schema):
 
 
 class Execution(Schema):
-    """Body of a direct run (http-api §16)."""
+    """Body of a direct run."""
 
     params: dict[str, Any]
 
@@ -103,7 +103,7 @@ class EventLogQuery(Schema):
 
 
 def check_new_id(connector_id: str, *, strict: bool) -> None:
-    """The id that a client chooses on create. Raises `Rejected` (400) with the texts of http-api §10."""
+    """The id that a client chooses on create. Raises `Rejected` (400) when it will not do."""
     if not connector_id:
         raise violation("params", ("id",), "Connector ID is required.")
     if text_length(connector_id) > LONGEST_CONNECTOR_ID or connector_id in RESERVED_IDS:

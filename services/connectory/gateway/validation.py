@@ -1,4 +1,4 @@
-"""Schema checks of params, query and body with the texts of http-api §5.
+"""Schema checks of params, query and body with the texts that clients of Kibana know.
 
 A schema is a pydantic model; this module checks a value against it and words the first problem. Declared keys are
 reported in their order, before unknown ones. No value of the caller's stands in an error's cause: it may be a secret.

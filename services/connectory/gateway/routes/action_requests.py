@@ -1,4 +1,4 @@
-"""Hand in action requests over HTTP, for services that do not speak Kafka (design §5)."""
+"""Hand in action requests over HTTP, for services that do not speak Kafka."""
 
 from dataclasses import dataclass
 

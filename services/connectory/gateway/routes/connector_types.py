@@ -1,4 +1,4 @@
-"""Which connector types there are (http-api §14)."""
+"""Which connector types there are."""
 
 from dataclasses import dataclass
 

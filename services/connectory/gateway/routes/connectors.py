@@ -1,4 +1,4 @@
-"""Create, get, list, update and delete connectors (http-api §10 to §13)."""
+"""Create, get, list, update and delete connectors."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""What happened, newest first, a page at a time (design §5)."""
+"""What happened, newest first, a page at a time."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Run an action now and wait for its result (http-api §16)."""
+"""Run an action now and wait for its result."""
 
 from dataclasses import dataclass
 

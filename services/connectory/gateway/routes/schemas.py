@@ -1,4 +1,4 @@
-"""The schemas of the records on the log, in the shapes of Confluent's registry API, read-only (http-api §28)."""
+"""The schemas of the records on the log, in the shapes of Confluent's registry API, read-only."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

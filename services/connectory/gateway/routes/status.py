@@ -1,4 +1,4 @@
-"""Is it up, and what is it? (http-api §23)"""
+"""Is it up, and what is it?"""
 
 import uuid
 from collections.abc import Mapping
