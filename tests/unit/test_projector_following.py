@@ -195,6 +195,6 @@ async def test_the_group_shows_how_far_it_has_come(log: InMemoryLog) -> None:
     await publish(log, created("c1"), created("c2"))
 
     async with following(log, store):
-        shown = await until(lambda: log.progress("connectory-projector-connectors_by_space"))
+        shown = await until(lambda: log.progress("projector-connectors_by_space"))
 
     assert shown[CONNECTOR_EVENTS, 0].offset == 2

@@ -17,7 +17,7 @@ POLL_SECONDS: Final = 1.0
 COMMIT_EVERY_SECONDS: Final = 5.0
 """The group's offsets only show the lag to monitoring; where to go on stands with the rows."""
 
-GROUP_PREFIX: Final = "connectory-projector-"
+GROUP_PREFIX: Final = "projector-"
 
 END_OF_TIME_MS: Final = 253_402_300_799_000
 """A moment that no record has reached: the log answers its end."""
