@@ -94,14 +94,7 @@ class DatabaseSettings(SettingsGroup):
         variable="DATABASE_URL",
         secret=True,
     )
-    pool_min_size: Positive = setting("connectory.database.poolMinSize", 1, "Connections kept open by a process")
     pool_max_size: Positive = setting("connectory.database.poolMaxSize", 10, "Most connections of a process")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.pool_min_size > self.pool_max_size:
-            raise ValueError(f"poolMinSize [{self.pool_min_size}] is above poolMaxSize [{self.pool_max_size}]")
-        return self
 
 
 class HttpSettings(SettingsGroup):
@@ -277,7 +270,7 @@ class Settings(SettingsGroup):
         "connectory.license.type", "enterprise", "Tier that connector types are enabled up to"
     )
     strict_ids: bool = setting(
-        "connectory.strict_ids", False, "Whether new ids may hold only lower-case letters, digits and hyphens"
+        "connectory.strict_ids", False, "Whether new ids may hold only lowercase letters, numbers and hyphens"
     )
 
     @model_validator(mode="after")
