@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from connectory.infra.crypto import KeyRing, SecretsVault
 from connectory.infra.settings import Settings
 from tests.http_gateway import CONNECTOR, HOOK, VIEWER, XSRF, HttpGateway, http_gateway, reading_replies
 from tests.unit.installation import Installation
@@ -22,6 +23,7 @@ CREATED = {
     "is_connector_type_deprecated": False,
 }
 LOG = {"name": "log", "connector_type_id": ".server-log"}
+KEY_MISSING = "Unable to create actions client because the Encrypted Saved Objects plugin is missing encryption key."
 REFUSED_CONFIG = "error validating connector type config: "
 
 
@@ -123,6 +125,19 @@ async def test_strict_ids_are_a_setting() -> None:
 
     text = "[request params.id]: Connector ID must contain only lowercase letters, numbers, and hyphens."
     assert (answer.status, answer.message) == (400, text)
+
+
+async def test_without_an_encryption_key_nothing_is_changed() -> None:
+    installation = await Installation().create_topics()
+    installation.vault = SecretsVault(KeyRing(None))
+    async with http_gateway(installation) as gateway:
+        answers = [
+            await gateway.create("c1"),
+            await gateway.call("DELETE", f"{CONNECTOR}/c1"),
+        ]
+
+    assert [answer.status for answer in answers] == [500, 500]
+    assert all(answer.message.startswith(KEY_MISSING) for answer in answers)
 
 
 async def test_an_update_replaces_everything(gateway: HttpGateway) -> None:

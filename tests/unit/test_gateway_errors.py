@@ -11,6 +11,7 @@ from connectory.domain.errors import (
     Refused,
     SecretsUnreadable,
     Unavailable,
+    Unencodable,
 )
 from connectory.gateway.errors import AWAY, INTERNAL_TEXT, OutcomeUnknown, Rejected, problem_of
 
@@ -25,6 +26,7 @@ from connectory.gateway.errors import AWAY, INTERNAL_TEXT, OutcomeUnknown, Rejec
         (Refused.secrets_invalid("x"), 400, "Bad Request"),
         (Refused.connector_invalid("x"), 400, "Bad Request"),
         (Refused.type_disabled("x"), 403, "Forbidden"),
+        (Unencodable("x"), 400, "Bad Request"),
         (MessageTooLarge("x"), 413, "Request Entity Too Large"),
         (EncryptionKeyMissing("execute action"), 500, "Internal Server Error"),
         (Rejected.unauthorized(), 401, "Unauthorized"),

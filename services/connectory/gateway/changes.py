@@ -54,7 +54,8 @@ class Waits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorChanges:
-    """The use cases. Each raises `Refused` when a rule is broken, and `Unavailable` when nobody could decide.
+    """The use cases. Each raises `Refused` when a rule is broken, `EncryptionKeyMissing`, and `Unavailable` when
+    nobody could decide.
 
     With `OutcomeUnknown` the change may have taken place; the same call with the same command id tells.
     """
@@ -106,6 +107,8 @@ class ConnectorChanges:
         return self._state(command, await self._carry_out(command, origin))
 
     async def delete(self, connector_id: str, origin: Origin) -> None:
+        """Delete the connector. Without a key nothing is changed, deletion included: clients know it so."""
+        self.vault.require_key()
         command = DeleteConnector(
             command_id=self._command_id(origin),
             connector_id=connector_id,

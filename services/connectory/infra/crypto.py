@@ -92,9 +92,7 @@ class SecretsVault:
 
     def seal(self, connector_id: str, secrets: JsonObject) -> SealedSecrets:
         """Encrypt each field by itself; no fields make `NO_SECRETS`. Raises `EncryptionKeyMissing`."""
-        key = self._keys.primary
-        if key is None:
-            raise EncryptionKeyMissing("create actions client")
+        key = self._primary()
         if not secrets:
             return NO_SECRETS
         data_key = AESGCM.generate_key(bit_length=8 * _KEY_BYTES)
@@ -105,6 +103,10 @@ class SecretsVault:
         }
         wrapped = _encrypt(key.cipher, data_key, _bound_to(_DATA_KEY_LABEL, connector_id))
         return SealedSecrets(ciphertexts, WrappedKey(key.key_id, wrapped))
+
+    def require_key(self) -> None:
+        """Raise `EncryptionKeyMissing` when nothing could be sealed."""
+        self._primary()
 
     def open(self, connector_id: str, sealed: SealedSecrets) -> JsonObject:
         """Decrypt all fields. Raises `SecretsUnreadable`; the cause is logged, without the connector's content."""
@@ -117,6 +119,11 @@ class SecretsVault:
             name: self._decrypt_field(cipher, connector_id, name, ciphertext)
             for name, ciphertext in sealed.ciphertexts.items()
         }
+
+    def _primary(self) -> _KeyEncryptionKey:
+        if self._keys.primary is None:
+            raise EncryptionKeyMissing("create actions client")
+        return self._keys.primary
 
     def _unwrap(self, connector_id: str, wrapped: WrappedKey | None) -> bytes:
         if wrapped is None:
