@@ -7,7 +7,7 @@ connections. The roles of a process share its log.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import uuid4
 
 from connectory import __version__
@@ -25,6 +25,7 @@ from connectory.infra.log import Log
 from connectory.infra.logging import LoggerServerLog
 from connectory.infra.messages import Messages
 from connectory.infra.postgres import Database, PostgresRowStore, migrate, open_database, watch_progress
+from connectory.infra.schema_registry import open_schemas
 from connectory.infra.security import Authenticator
 from connectory.infra.settings import Settings
 from connectory.infra.supervision import keep_running
@@ -45,7 +46,6 @@ class Foundation:
     log: Log
     credentials: Authenticator | None
     on_bound: Callable[[str], None] = lambda _url: None
-    messages: Messages = field(default_factory=Messages)
 
 
 async def run_roles(foundation: Foundation, roles: Sequence[Role]) -> None:
@@ -90,29 +90,36 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 async def _run_gateway(foundation: Foundation) -> None:
-    async with _database(foundation.settings) as database, watch_progress(database) as progress:
+    settings = foundation.settings
+    async with (
+        open_schemas(settings.schema_registry) as schemas,
+        _database(settings) as database,
+        watch_progress(database) as progress,
+    ):
         dependencies = GatewayDependencies(
-            settings=foundation.settings,
+            settings=settings,
             log=foundation.log,
-            messages=foundation.messages,
-            types=type_registry(foundation.settings),
-            vault=_vault(foundation.settings),
+            messages=Messages(schemas),
+            types=type_registry(settings),
+            vault=_vault(settings),
             read_models=queried(database, progress),
             credentials=foundation.credentials,
+            schemas=schemas,
         )
         await run_gateway(dependencies, foundation.on_bound)
 
 
 async def _run_aggregate(foundation: Foundation) -> None:
     aggregate = connector_aggregate(type_registry(foundation.settings))
-    await run_aggregate(foundation.log, foundation.messages, aggregate)
+    async with open_schemas(foundation.settings.schema_registry) as schemas:
+        await run_aggregate(foundation.log, Messages(schemas), aggregate)
 
 
 async def _run_executor(foundation: Foundation) -> None:
     settings = foundation.settings
-    async with open_egress(_egress_settings(settings)) as egress:
+    async with open_schemas(settings.schema_registry) as schemas, open_egress(_egress_settings(settings)) as egress:
         world = World(
-            messages=foundation.messages,
+            messages=Messages(schemas),
             registry=type_registry(settings),
             vault=_vault(settings),
             egress=egress,
@@ -125,10 +132,11 @@ async def _run_executor(foundation: Foundation) -> None:
 
 
 async def _run_projector(foundation: Foundation) -> None:
-    async with _database(foundation.settings) as database:
+    settings = foundation.settings
+    async with open_schemas(settings.schema_registry) as schemas, _database(settings) as database:
         await migrate(database, PROJECTIONS)
-        store = PostgresRowStore(database, retention=foundation.settings.event_log.retention)
-        await run_projector(foundation.log, foundation.messages, store, PROJECTIONS)
+        store = PostgresRowStore(database, retention=settings.event_log.retention)
+        await run_projector(foundation.log, Messages(schemas), store, PROJECTIONS)
 
 
 _RUN: Mapping[Role, Callable[[Foundation], Awaitable[None]]] = {

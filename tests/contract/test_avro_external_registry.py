@@ -7,12 +7,23 @@ from datetime import UTC, datetime
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
 
+from connectory.composition import Foundation, run_roles
 from connectory.domain.errors import SettingsInvalid, Unavailable, Undecodable
 from connectory.domain.execution import ActionRequest
+from connectory.domain.replies import CommandAccepted
+from connectory.infra import topics
+from connectory.infra.headers import reply_to
 from connectory.infra.messages import Messages
-from connectory.infra.schema_registry import open_external_registry
+from connectory.infra.schema_registry import open_external_registry, open_schemas
+from connectory.infra.settings import SchemaRegistrySettings, Settings
+from connectory.roles import Role
 from connectory_schemas.registry import bundled_schemas
+from tests.fakes.schema_registry import SchemaRegistryServer
+from tests.unit.connectors import AT, create
+from tests.unit.installation import Installation, owned
+from tests.waiting import until
 
 SUBJECT = "connectory.ActionRequest"
 REQUEST = ActionRequest(
@@ -24,51 +35,14 @@ REQUEST = ActionRequest(
 )
 
 
-class FakeRegistry:
-    """Keeps subjects in memory, gives ids from 501 on, and hands schemas out in a layout of its own."""
-
-    def __init__(self) -> None:
-        self.versions: dict[str, list[tuple[int, str]]] = {}
-        self.failing: web.Response | None = None
-        self.authorization: str | None = None
-
-    def add(self, subject: str, text: str) -> int:
-        laid_out = json.dumps(json.loads(text), indent=4)
-        versions = self.versions.setdefault(subject, [])
-        for schema_id, known in versions:
-            if known == laid_out:
-                return schema_id
-        versions.append((501 + sum(map(len, self.versions.values())), laid_out))
-        return versions[-1][0]
-
-    async def register(self, request: web.Request) -> web.Response:
-        self.authorization = request.headers.get("Authorization")
-        if self.failing is not None:
-            return self.failing
-        schema_id = self.add(request.match_info["subject"], (await request.json())["schema"])
-        return web.json_response({"id": schema_id}, content_type="application/vnd.schemaregistry.v1+json")
-
-    async def list_versions(self, request: web.Request) -> web.Response:
-        return web.json_response(list(range(1, 1 + len(self.versions[request.match_info["subject"]]))))
-
-    async def get_version(self, request: web.Request) -> web.Response:
-        subject, version = request.match_info["subject"], int(request.match_info["version"])
-        schema_id, text = self.versions[subject][version - 1]
-        return web.json_response({"subject": subject, "version": version, "id": schema_id, "schema": text})
+@pytest.fixture
+def fake() -> SchemaRegistryServer:
+    return SchemaRegistryServer()
 
 
 @pytest.fixture
-def fake() -> FakeRegistry:
-    return FakeRegistry()
-
-
-@pytest.fixture
-async def url(fake: FakeRegistry) -> AsyncIterator[str]:
-    app = web.Application()
-    app.router.add_post("/subjects/{subject}/versions", fake.register)
-    app.router.add_get("/subjects/{subject}/versions", fake.list_versions)
-    app.router.add_get("/subjects/{subject}/versions/{version}", fake.get_version)
-    async with TestServer(app) as server:
+async def url(fake: SchemaRegistryServer) -> AsyncIterator[str]:
+    async with TestServer(fake.application()) as server:
         yield str(server.make_url("/"))
 
 
@@ -83,12 +57,12 @@ def written_with(schema_id: int, suffix: bytes) -> bytes:
     return b"\0" + schema_id.to_bytes(4, "big") + Messages().encode(REQUEST)[5:] + suffix
 
 
-async def test_all_our_schemas_are_registered(fake: FakeRegistry, url: str) -> None:
+async def test_all_our_schemas_are_registered(fake: SchemaRegistryServer, url: str) -> None:
     async with open_external_registry(url) as registry:
         assert sorted(fake.versions) == registry.schemas.subjects() == bundled_schemas().subjects()
 
 
-async def test_records_are_written_with_the_ids_of_the_registry(fake: FakeRegistry, url: str) -> None:
+async def test_records_are_written_with_the_ids_of_the_registry(fake: SchemaRegistryServer, url: str) -> None:
     async with open_external_registry(url) as registry:
         messages = Messages(registry.schemas)
         encoded = messages.encode(REQUEST)
@@ -96,19 +70,21 @@ async def test_records_are_written_with_the_ids_of_the_registry(fake: FakeRegist
     assert messages.decode(encoded, ActionRequest) == REQUEST
 
 
-async def test_registering_twice_gives_the_same_ids(fake: FakeRegistry, url: str) -> None:
+async def test_registering_twice_gives_the_same_ids(fake: SchemaRegistryServer, url: str) -> None:
     async with open_external_registry(url) as first, open_external_registry(url) as second:
         assert first.schemas.latest(SUBJECT).id == second.schemas.latest(SUBJECT).id
     assert all(len(versions) == 1 for versions in fake.versions.values())
 
 
-async def test_a_version_that_others_registered_before_is_readable(fake: FakeRegistry, url: str) -> None:
+async def test_a_version_that_others_registered_before_is_readable(fake: SchemaRegistryServer, url: str) -> None:
     newer = fake.add(SUBJECT, newer_text())
     async with open_external_registry(url) as registry:
         assert Messages(registry.schemas).decode(written_with(newer, b"\x02"), ActionRequest) == REQUEST
 
 
-async def test_a_version_that_others_register_later_is_readable_after_a_refresh(fake: FakeRegistry, url: str) -> None:
+async def test_a_version_that_others_register_later_is_readable_after_a_refresh(
+    fake: SchemaRegistryServer, url: str
+) -> None:
     async with open_external_registry(url) as registry:
         messages = Messages(registry.schemas)
         value = written_with(fake.add(SUBJECT, newer_text()), b"\x02")
@@ -118,7 +94,7 @@ async def test_a_version_that_others_register_later_is_readable_after_a_refresh(
         assert messages.decode(value, ActionRequest) == REQUEST
 
 
-async def test_credentials_are_sent(fake: FakeRegistry, url: str) -> None:
+async def test_credentials_are_sent(fake: SchemaRegistryServer, url: str) -> None:
     async with open_external_registry(url, user="u", password="p"):
         assert fake.authorization == "Basic dTpw"
 
@@ -126,14 +102,18 @@ async def test_credentials_are_sent(fake: FakeRegistry, url: str) -> None:
 @pytest.mark.parametrize(
     ("status", "error"), [(409, SettingsInvalid), (401, SettingsInvalid), (500, Unavailable), (429, Unavailable)]
 )
-async def test_a_refusal_says_what_was_asked(fake: FakeRegistry, url: str, status: int, error: type[Exception]) -> None:
+async def test_a_refusal_says_what_was_asked(
+    fake: SchemaRegistryServer, url: str, status: int, error: type[Exception]
+) -> None:
     fake.failing = web.Response(status=status, text="no such luck")
     with pytest.raises(error, match=f"POST /subjects/.* with {status}: no such luck"):
         async with open_external_registry(url):
             pass
 
 
-async def test_an_answer_that_is_not_json_is_a_registry_that_does_not_answer(fake: FakeRegistry, url: str) -> None:
+async def test_an_answer_that_is_not_json_is_a_registry_that_does_not_answer(
+    fake: SchemaRegistryServer, url: str
+) -> None:
     fake.failing = web.Response(text="<html>")
     with pytest.raises(Unavailable, match="does not answer"):
         async with open_external_registry(url):
@@ -144,3 +124,45 @@ async def test_a_registry_that_cannot_be_reached_is_unavailable() -> None:
     with pytest.raises(Unavailable, match="does not answer"):
         async with open_external_registry("http://127.0.0.1:1"):
             pass
+
+
+async def test_without_a_url_the_schemas_are_those_that_come_with_connectory() -> None:
+    async with open_schemas(SchemaRegistrySettings()) as schemas:
+        assert schemas is bundled_schemas()
+
+
+async def test_the_settings_name_the_registry_and_its_user(fake: SchemaRegistryServer, url: str) -> None:
+    settings = SchemaRegistrySettings(url=url, user="u", password=SecretStr("p"))
+
+    async with open_schemas(settings) as schemas:
+        assert schemas.latest(SUBJECT).id == fake.versions[SUBJECT][0][0]
+    assert fake.authorization == "Basic dTpw"
+
+
+async def test_schemas_that_others_register_become_known_by_themselves(fake: SchemaRegistryServer, url: str) -> None:
+    async with open_schemas(SchemaRegistrySettings(url=url), refresh_seconds=0.01) as schemas:
+        fake.add(SUBJECT, newer_text())
+
+        await until(lambda: schemas.versions(SUBJECT) == [1, 2])
+
+
+async def test_schemas_stay_known_while_the_registry_fails(fake: SchemaRegistryServer, url: str) -> None:
+    async with open_schemas(SchemaRegistrySettings(url=url), refresh_seconds=0.01) as schemas:
+        fake.versions.clear()
+        await until(lambda: fake.failures > 1)
+
+        assert schemas.subjects() == bundled_schemas().subjects()
+
+
+async def test_a_role_reads_and_writes_with_the_ids_of_the_registry(fake: SchemaRegistryServer, url: str) -> None:
+    installation = await Installation().create_topics()
+    settings = Settings(schema_registry=SchemaRegistrySettings(url=url))
+    foundation = Foundation(settings=settings, log=installation.log, credentials=None)
+    async with open_external_registry(url) as registry, owned(run_roles(foundation, [Role.AGGREGATE])):
+        messages = Messages(registry.schemas)
+        created = create(connector_type_id=".server-log", config={})
+        command = messages.message(topics.CONNECTOR_COMMANDS, "c1", created, at=AT)
+        await installation.write(command._replace(headers=(*command.headers, *reply_to(0))))
+        (reply,) = await until(lambda: installation.log.records(topics.REPLIES))
+
+    assert messages.decode(reply.value, CommandAccepted).version == 1

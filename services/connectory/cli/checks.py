@@ -15,6 +15,7 @@ from connectory.client.connect import reachable
 from connectory.domain.errors import ConnectoryError
 from connectory.infra.kafka import open_kafka_log
 from connectory.infra.postgres import open_database
+from connectory.infra.schema_registry import open_schemas
 from connectory.infra.security import SECURITY_FILE
 from connectory.infra.settings import Settings, load_settings
 from connectory.infra.topics import topic_specs
@@ -143,6 +144,13 @@ async def _kafka(subject: Subject) -> str | None:
     return f"{settings.bootstrap_servers} answers, and has all topics"
 
 
+async def _schema_registry(subject: Subject) -> str | None:
+    if subject.settings.schema_registry.url is None:
+        return None
+    async with open_schemas(subject.settings.schema_registry) as schemas:
+        return f"answers, and has all {len(schemas.subjects())} subjects"
+
+
 async def _postgres(subject: Subject) -> str | None:
     url = subject.settings.database.url or (subject.running and subject.running.database_url)
     if not url:
@@ -175,6 +183,7 @@ CHECKS: Final[dict[str, Check]] = {
     "encryption key": _encryption_key,
     "users": _users,
     "Kafka": _kafka,
+    "schema registry": _schema_registry,
     "Postgres": _postgres,
     "gateway": _gateway,
 }

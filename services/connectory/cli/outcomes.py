@@ -36,15 +36,19 @@ def outcomes(
 ) -> None:
     """Show what became of requests, one line each, oldest first; then how many there were of each outcome."""
     from connectory.client import BEGINNING, NOW, OutcomeConsumer, open_log
+    from connectory.infra.messages import Messages
+    from connectory.infra.schema_registry import open_schemas
     from connectory.infra.settings import load_settings
 
     view = View(connector=connector, request_id=request_id, attempts=attempts, limit=limit, as_json=as_json)
     start = since.replace(tzinfo=UTC) if since else NOW if follow else BEGINNING
 
     async def show() -> None:
+        settings = load_settings(config_file=config)
         async with (
-            open_log(load_settings(config_file=config).kafka, data_dir=data_dir) as log,
-            OutcomeConsumer.over(log, start=start, follow=follow) as consumer,
+            open_log(settings.kafka, data_dir=data_dir) as log,
+            open_schemas(settings.schema_registry) as schemas,
+            OutcomeConsumer.over(log, start=start, follow=follow, messages=Messages(schemas)) as consumer,
         ):
             await (view.show_coming(consumer) if follow else view.show_kept(consumer))
 

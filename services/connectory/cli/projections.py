@@ -59,12 +59,14 @@ async def _rebuild(projection: "AnyProjection", data_dir: Path, config: Path | N
     from connectory.client import open_log
     from connectory.infra.messages import Messages
     from connectory.infra.postgres import open_database
+    from connectory.infra.schema_registry import open_schemas
     from connectory.infra.settings import load_settings
     from connectory.projector import rebuild
 
     settings = load_settings(config_file=config)
     async with (
         open_log(settings.kafka, data_dir=data_dir) as log,
+        open_schemas(settings.schema_registry) as schemas,
         open_database(database_url(settings, data_dir)) as database,
     ):
         with ShownProgress(unit="events") as shown:
@@ -72,7 +74,7 @@ async def _rebuild(projection: "AnyProjection", data_dir: Path, config: Path | N
             return await rebuild(
                 projection,
                 log,
-                Messages(),
+                Messages(schemas),
                 database,
                 retention=settings.event_log.retention,
                 progress=lambda progress: shown.advance(progress.done, progress.total),

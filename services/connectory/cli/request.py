@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,10 +12,8 @@ from connectory.cli.options import DEFAULT_DATA_DIR, Config, DataDir
 from connectory.domain.execution import Delivery
 
 if TYPE_CHECKING:
-    from contextlib import AbstractAsyncContextManager
-
     from connectory.client import NewActionRequest, OutcomeConsumer
-    from connectory.infra.log import Log
+    from connectory.infra.settings import Settings
 
 SOME_FAILED = 2
 
@@ -36,15 +35,15 @@ def request(
     config: Config = None,
 ) -> None:
     """Publish one action request, or a file of them, to Kafka. Prints their ids, or with --wait their outcomes."""
-    from connectory.client import open_log, read_requests
+    from connectory.client import read_requests
     from connectory.infra.settings import load_settings
 
     if (connector is None) == (file is None):
         raise typer.BadParameter("give either the id of a connector or --file")
     fields = {"request_id": request_id, "space_id": space, "source": source, "delivery": delivery}
     requests = list(read_requests(file)) if file else [_single(connector, params, fields)]
-    log = open_log(load_settings(config_file=config).kafka, data_dir=data_dir)
-    if not asyncio.run(_publish(log, requests, timeout if wait else None)):
+    settings = load_settings(config_file=config)
+    if not asyncio.run(_publish(settings, data_dir, requests, timeout if wait else None)):
         raise typer.Exit(SOME_FAILED)
 
 
@@ -60,17 +59,21 @@ def _single(connector: str | None, params: str, fields: Mapping[str, object]) ->
 
 
 async def _publish(
-    opening: "AbstractAsyncContextManager[Log]", requests: "Sequence[NewActionRequest]", wait: float | None
+    settings: "Settings", data_dir: Path, requests: "Sequence[NewActionRequest]", wait: float | None
 ) -> bool:
     """Return whether all that was waited for succeeded; `wait` is in seconds, None for not at all."""
-    from connectory.client import ActionRequestPublisher, OutcomeConsumer
+    from connectory.client import ActionRequestPublisher, OutcomeConsumer, open_log
+    from connectory.infra.messages import Messages
+    from connectory.infra.schema_registry import open_schemas
 
-    async with opening as log, ActionRequestPublisher.over(log) as publisher:
-        if wait is None:
-            _print_ids(await publisher.publish_many(requests))
-            return True
-        async with OutcomeConsumer.over(log) as outcomes:
-            return await _print_answers(outcomes, await publisher.publish_many(requests), wait)
+    async with open_log(settings.kafka, data_dir=data_dir) as log, open_schemas(settings.schema_registry) as schemas:
+        messages = Messages(schemas)
+        async with ActionRequestPublisher.over(log, messages=messages) as publisher:
+            if wait is None:
+                _print_ids(await publisher.publish_many(requests))
+                return True
+            async with OutcomeConsumer.over(log, messages=messages) as outcomes:
+                return await _print_answers(outcomes, await publisher.publish_many(requests), wait)
 
 
 def _print_ids(request_ids: Iterable[str]) -> None:

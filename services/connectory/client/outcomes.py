@@ -37,9 +37,9 @@ class OutcomeConsumer:
                 print(outcome.request_id, outcome.outcome)
     """
 
-    def __init__(self, log: Log, places: Sequence[int], *, follow: bool, final_only: bool) -> None:
+    def __init__(self, log: Log, messages: Messages, places: Sequence[int], *, follow: bool, final_only: bool) -> None:
         self._log = log
-        self._messages = Messages()
+        self._messages = messages
         self._final_only = final_only
         self._batches: asyncio.Queue[Sequence[Record]] = asyncio.Queue(WAITING_BATCHES)
         self._next: asyncio.Task[Sequence[Record]] | None = None
@@ -49,16 +49,23 @@ class OutcomeConsumer:
     @classmethod
     @asynccontextmanager
     async def over(
-        cls, log: Log, *, start: Start = NOW, follow: bool = True, final_only: bool = False
+        cls,
+        log: Log,
+        *,
+        start: Start = NOW,
+        follow: bool = True,
+        final_only: bool = False,
+        messages: Messages | None = None,
     ) -> AsyncIterator["OutcomeConsumer"]:
         """Open a consumer over a log that is already open.
 
         The place to start is settled before this returns: what is published afterwards is seen. Without `follow` the
         iteration stops at the end of the log as it was then. `final_only` leaves one outcome a request.
+        `messages` matter with an external schema registry.
         """
         partitions = await log.partition_count(ACTION_OUTCOMES)
         places = [await _place(log, partition, start) for partition in range(partitions)]
-        consumer = cls(log, places, follow=follow, final_only=final_only)
+        consumer = cls(log, messages or Messages(), places, follow=follow, final_only=final_only)
         try:
             yield consumer
         finally:

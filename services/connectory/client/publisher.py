@@ -30,10 +30,10 @@ class ActionRequestPublisher:
 
     @classmethod
     @asynccontextmanager
-    async def over(cls, log: Log) -> AsyncIterator["ActionRequestPublisher"]:
-        """Open a publisher over a log that is already open."""
+    async def over(cls, log: Log, *, messages: Messages | None = None) -> AsyncIterator["ActionRequestPublisher"]:
+        """Open a publisher over a log that is already open. `messages` matter with an external schema registry."""
         async with log.writer() as writer:
-            yield cls(writer, Messages())
+            yield cls(writer, messages or Messages())
 
     async def publish(self, request: NewActionRequest) -> str:
         """Publish one request and return its id. Raises `Unavailable` when the broker does not acknowledge in time."""

@@ -1,5 +1,7 @@
 """An external schema registry (Confluent's HTTP API) in the place of the ids that come with Connectory."""
 
+import asyncio
+import logging
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,10 +10,46 @@ from typing import Any, Final
 
 import aiohttp
 
-from connectory.domain.errors import SettingsInvalid, Unavailable
+from connectory.domain.errors import ConnectoryError, SettingsInvalid, Unavailable
+from connectory.infra.settings import SchemaRegistrySettings
 from connectory_schemas.registry import RegisteredSchema, SchemaRegistry, bundled_schemas
 
+REFRESH_SECONDS: Final = 30.0
+"""How long a version that others register meanwhile may stay unknown here."""
+
 _CONTENT_TYPE: Final = "application/vnd.schemaregistry.v1+json"
+log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def open_schemas(
+    settings: SchemaRegistrySettings, refresh_seconds: float = REFRESH_SECONDS
+) -> AsyncIterator[SchemaRegistry]:
+    """The schemas of the registry that is set, kept up to date; without one those that come with Connectory.
+
+    Raises as `ExternalRegistry.register`.
+    """
+    if settings.url is None:
+        yield bundled_schemas()
+        return
+    password = settings.password.get_secret_value() if settings.password else None
+    async with open_external_registry(settings.url, user=settings.user, password=password) as registry:
+        refreshing = asyncio.create_task(_keep_refreshing(registry, refresh_seconds))
+        try:
+            yield registry.schemas
+        finally:
+            refreshing.cancel()
+            await asyncio.wait([refreshing])
+
+
+async def _keep_refreshing(registry: "ExternalRegistry", seconds: float) -> None:
+    """What is known stays good while the registry is away."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await registry.refresh()
+        except ConnectoryError as error:
+            log.warning("new schemas are not known yet: %s", error)
 
 
 class ExternalRegistry:

@@ -35,6 +35,7 @@ TopicPrefix = Annotated[
 ]
 BasePath = Annotated[str, matching("^(/[^/]+)*$", "a path that starts with a slash and does not end with one")]
 BaseUrl = Annotated[str, matching("^https?://[^/].*[^/]$", "an http or https URL without a slash at the end")]
+RegistryUrl = Annotated[str, matching("^https?://[^/]", "an http or https URL")]
 DatabaseUrl = Annotated[str, matching("^postgres(ql)?://", "a URL that starts with postgresql://")]
 
 
@@ -95,6 +96,16 @@ class DatabaseSettings(SettingsGroup):
         secret=True,
     )
     pool_max_size: Positive = setting("connectory.database.poolMaxSize", 10, "Most connections of a process")
+
+
+class SchemaRegistrySettings(SettingsGroup):
+    url: OrUnset[RegistryUrl] = setting(
+        "connectory.schemaRegistry.url",
+        None,
+        "A registry with Confluent's HTTP API, whose schema ids are used. Unset: the ids that come with Connectory",
+    )
+    user: OrUnset[str] = setting("connectory.schemaRegistry.user", None, "User, where the registry wants one")
+    password: OrUnset[SecretStr] = setting("connectory.schemaRegistry.password", None, "Password of that user")
 
 
 class HttpSettings(SettingsGroup):
@@ -257,6 +268,7 @@ class Settings(SettingsGroup):
 
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    schema_registry: SchemaRegistrySettings = Field(default_factory=SchemaRegistrySettings)
     http: HttpSettings = Field(default_factory=HttpSettings)
     server: ServerSettings = Field(default_factory=ServerSettings)
     gateway: GatewaySettings = Field(default_factory=GatewaySettings)
