@@ -46,7 +46,7 @@ class RunningSystem:
             raise NotRunning(nothing) from error
         except (OSError, ValueError, TypeError) as error:
             raise NotRunning(f"cannot read {path}: {error}") from error
-        if not all(map(_is_alive, found.pids.values())):
+        if found.pids and not any(map(_is_alive, found.pids.values())):
             raise NotRunning(nothing)
         return found
 
