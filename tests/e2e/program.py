@@ -74,7 +74,7 @@ def start(data_dir: Path, *arguments: str, environment: Mapping[str, str] | None
     """Start `connectory up` on a free port, and do not wait for it."""
     port = free_port()
     data_dir.mkdir(exist_ok=True)
-    log = data_dir.with_suffix(".log")
+    log = data_dir.parent / f"{data_dir.name}-{port}.log"
     command = [*COMMAND, "up", "--port", str(port), "--data-dir", str(data_dir), *arguments]
     variables = {**clean_environment(), **(environment or {})}
     with log.open("wb") as output:
