@@ -1,6 +1,7 @@
 """The ceiling of the executor: the bare HTTP client posting the same bodies to the same target from one process.
 
-Run as `python -m benchmarks.ceiling URL COUNT CONCURRENCY`, it prints requests per second.
+Run as `python -m benchmarks.ceiling URL COUNT CONCURRENCY LOOP`, it prints requests per second. LOOP is `asyncio`, the
+client as it comes, or `uvloop`, which the executor runs on too.
 """
 
 import asyncio
@@ -29,5 +30,6 @@ async def post_all(url: str, count: int, concurrency: int) -> float:
 
 
 if __name__ == "__main__":
-    rate = uvloop.run(post_all(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
+    run = uvloop.run if sys.argv[4] == "uvloop" else asyncio.run
+    rate = run(post_all(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
     print(rate)  # noqa: T201

@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
+
 from benchmarks.ceiling import BODY
 from benchmarks.processes import line, python
 from connectory.client import ActionRequestPublisher, NewActionRequest
@@ -20,15 +22,15 @@ from connectory.infra.log import Tail
 from connectory.infra.messages import Messages
 from connectory.infra.settings import KafkaSettings
 
-REQUESTS = 30_000
+REQUESTS = 20_000
 CONNECTORS = 20
 CONCURRENCY = 64
 POLL_SECONDS = 0.02
-LIMIT_SECONDS = 180.0
+LIMIT_SECONDS = 60.0
 
 
 async def measure() -> dict[str, float]:
-    """Ceiling, executor and ceiling again, so that a machine that slows down slows both."""
+    """Ceilings, executor and ceilings again, so that a machine that slows down slows both."""
     with tempfile.TemporaryDirectory() as directory:
         data_dir = Path(directory)
         async with embedded_kafka(data_dir) as kafka, python("-m", "benchmarks.sink") as sink:
@@ -36,11 +38,18 @@ async def measure() -> dict[str, float]:
             key = generate_key()
             async with open_kafka_log(KafkaSettings(bootstrap_servers=kafka.bootstrap_servers)) as log:
                 await prepare(log, url, key)
-                before = await ceiling(url)
-                rate = await executor(log, kafka.bootstrap_servers, key, data_dir / "executor.log")
-                after = await ceiling(url)
-    bare = (before + after) / 2
-    return {"executor_per_s": rate, "ceiling_per_s": bare, "ratio": rate / bare}
+                before = [await ceiling(url, loop) for loop in ("asyncio", "uvloop")]
+                rate, processor_us = await executor(log, kafka.bootstrap_servers, key, data_dir / "executor.log")
+                after = [await ceiling(url, loop) for loop in ("asyncio", "uvloop")]
+    bare, on_uvloop = ((first + second) / 2 for first, second in zip(before, after, strict=True))
+    return {
+        "executor_per_s": rate,
+        "ceiling_per_s": bare,
+        "ratio": rate / bare,
+        "ceiling_on_uvloop_per_s": on_uvloop,
+        "ratio_on_uvloop": rate / on_uvloop,
+        "executor_processor_us_per_request": processor_us,
+    }
 
 
 async def prepare(log: KafkaLog, url: str, key: str) -> None:
@@ -79,20 +88,28 @@ def connector(connector_id: str, url: str, vault: SecretsVault) -> Active:
     )
 
 
-async def ceiling(url: str) -> float:
-    async with python("-m", "benchmarks.ceiling", url, str(REQUESTS), str(CONCURRENCY)) as process:
+async def ceiling(url: str, loop: str) -> float:
+    async with python("-m", "benchmarks.ceiling", url, str(REQUESTS), str(CONCURRENCY), loop) as process:
         return float(await line(process))
 
 
-async def executor(log: KafkaLog, bootstrap_servers: str, key: str, errors: Path) -> float:
-    """Requests per second from the first outcome record to the last."""
+async def executor(log: KafkaLog, bootstrap_servers: str, key: str, errors: Path) -> tuple[float, float]:
+    """Requests per second from the first outcome record to the last, and microseconds of processor time for each."""
     env = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers, "XPACK_ENCRYPTEDSAVEDOBJECTS_ENCRYPTIONKEY": key}
-    async with outcome_tails(log) as tails, python("-m", "connectory.cli", "serve", "executor", env=env, log=errors):
-        async with asyncio.timeout(LIMIT_SECONDS):
-            await written(tails, 1)
-            begun, already = time.perf_counter(), await total(tails)
-            await written(tails, 2 * REQUESTS)
-            return (REQUESTS - already / 2) / (time.perf_counter() - begun)
+    serve = python("-m", "connectory.cli", "serve", "executor", env=env, log=errors)
+    async with outcome_tails(log) as tails, serve as process, asyncio.timeout(LIMIT_SECONDS):
+        processor = psutil.Process(process.pid)
+        await written(tails, 1)
+        begun, used, already = time.perf_counter(), processor_seconds(processor), await total(tails)
+        await written(tails, 2 * REQUESTS)
+        requests = REQUESTS - already / 2
+        used = processor_seconds(processor) - used
+        return requests / (time.perf_counter() - begun), used / requests * 1e6
+
+
+def processor_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 @asynccontextmanager
