@@ -18,7 +18,7 @@ from connectory.infra.settings import Settings
 from connectory.projector import run_projector
 from tests.read_models import InMemoryReadModels
 from tests.unit.installation import Installation, owned
-from tests.waiting import until
+from tests.waiting import until, until_answer
 
 
 def basic(user: str, password: str) -> str:
@@ -167,6 +167,4 @@ def on_a_free_port(settings: Settings) -> Settings:
 
 async def reading_replies(gateway: HttpCaller) -> None:
     """Wait until the gateway accepts changes: it refuses them until it reads its replies."""
-    async with asyncio.timeout(10):
-        while (await gateway.call("DELETE", f"{CONNECTOR}/nothing")).status == 503:
-            continue
+    await until_answer(lambda: gateway.call("DELETE", f"{CONNECTOR}/nothing"), lambda answer: answer.status != 503)

@@ -1,7 +1,7 @@
 """Waiting for a condition with a deadline: no test waits for a fixed time."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,3 +19,13 @@ async def until_many(items: Callable[[], Sequence[T]], count: int, seconds: floa
     """Wait until there are at least `count` items, and return all there are."""
     await until(lambda: len(items()) >= count, seconds)
     return items()
+
+
+async def until_answer(
+    ask: Callable[[], Awaitable[T]], wanted: Callable[[T], bool], seconds: float = 10.0, pause: float = 0.0
+) -> T:
+    """Ask again until the answer is as wanted, and return it; `TimeoutError` after `seconds`."""
+    async with asyncio.timeout(seconds):
+        while not wanted(answer := await ask()):  # noqa: ASYNC110 — likewise
+            await asyncio.sleep(pause)
+    return answer

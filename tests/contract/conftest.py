@@ -12,10 +12,14 @@ from connectory.infra.kafka import open_kafka_log
 from connectory.infra.log import Committed, Log, Message, Record, Share, read_all
 from connectory.infra.settings import KafkaSettings
 from connectory.infra.topics import TopicSpec
+from tests.waiting import until, until_answer
 
 PARTITIONS = 4
 GRACE = 1.0
 """Seconds that the work on a revoked partition is given."""
+
+DEADLINE, PAUSE = 30.0, 0.01
+"""Seconds: the longest wait for a condition, and between two looks at it."""
 
 OpenLog = Callable[[], AbstractAsyncContextManager[Log]]
 
@@ -85,17 +89,9 @@ async def readable_now(log: Log, topic: str, partition: int = 0) -> int:
         return await tail.end_offset()
 
 
-async def until(condition: Callable[[], bool], deadline: float = 30.0) -> None:
-    async with asyncio.timeout(deadline):
-        while not condition():  # noqa: ASYNC110 — any condition will do
-            await asyncio.sleep(0.01)
-
-
 async def until_committed(share: Share, topic: str, expected: Committed) -> None:
     """Progress in a transaction shows a moment after its commit, as its records do."""
-    async with asyncio.timeout(30.0):
-        while await share.committed(topic) != expected:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await until_answer(lambda: share.committed(topic), lambda found: found == expected, DEADLINE, PAUSE)
 
 
 class Member:
@@ -114,7 +110,7 @@ class Member:
 
     async def owns(self, count: int) -> None:
         """Wait until it has so many shares."""
-        await until(lambda: self._join.done() or len(self.shares) == count)
+        await until(lambda: self._join.done() or len(self.shares) == count, DEADLINE, PAUSE)
         assert not self._join.done(), self._join
 
     async def leave(self) -> None:

@@ -14,6 +14,7 @@ from connectory.infra.crypto import KeyRing, SecretsVault
 from connectory.infra.settings import Settings
 from tests.http_gateway import CONNECTOR, VIEWER, HttpGateway, http_gateway, reading_replies
 from tests.unit.installation import Installation
+from tests.waiting import until_answer
 
 EXECUTE = f"{CONNECTOR}/c1/_execute"
 RUN = {"params": {"body": "hello"}}
@@ -155,10 +156,7 @@ async def test_a_run_without_an_answer_in_time_is_a_503_that_names_its_request(
 
 async def until_readable(gateway: HttpGateway) -> Any:
     """The answer to a run, once the gateway reads replies at all."""
-    async with asyncio.timeout(10):
-        while "attributes" not in (answer := await gateway.call("POST", EXECUTE, RUN)).body:
-            continue
-    return answer
+    return await until_answer(lambda: gateway.call("POST", EXECUTE, RUN), lambda answer: "attributes" in answer.body)
 
 
 @pytest.mark.parametrize(

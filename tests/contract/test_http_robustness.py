@@ -29,7 +29,7 @@ from tests.http_gateway import (
     running,
 )
 from tests.unit.installation import Installation
-from tests.waiting import until
+from tests.waiting import until, until_answer
 
 HEAD = "POST /api/actions/connector HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YWRtaW46cMOkc3N3b3Jk\r\nkbn-xsrf: 1\r\n"
 REQUESTS = "/api/connectory/action_requests"
@@ -193,17 +193,13 @@ async def test_a_change_without_an_answer_in_time_names_the_command_to_repeat() 
 
 async def unanswered(gateway: HttpGateway) -> Any:
     """The answer to a create that was handed in."""
-    async with asyncio.timeout(10):
-        while "attributes" not in (answer := await gateway.create()).body:
-            continue
-    return answer
+    return await until_answer(gateway.create, lambda answer: "attributes" in answer.body)
 
 
 async def until_answered(gateway: HttpGateway, headers: dict[str, str]) -> Any:
-    async with asyncio.timeout(10):
-        while (answer := await gateway.call("POST", CONNECTOR, HOOK, headers=headers)).status == 503:
-            continue
-    return answer
+    return await until_answer(
+        lambda: gateway.call("POST", CONNECTOR, HOOK, headers=headers), lambda answer: answer.status != 503
+    )
 
 
 async def test_a_change_is_answered_although_the_projector_lags() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from connectory.domain.errors import Fenced
 from connectory.infra.log import Committed, Log, Message, Share
-from tests.contract.conftest import PARTITIONS, Member, fetch, new_topic, until, write
+from tests.contract.conftest import DEADLINE, PARTITIONS, PAUSE, Member, fetch, new_topic, write
+from tests.waiting import until
 
 
 def messages(topic: str, partition: int, count: int) -> list[Message]:
@@ -104,7 +105,7 @@ async def test_the_work_is_awaited_and_may_commit_before_the_partition_moves(log
 
     held: list[int] = []
     leaver = asyncio.create_task(log.join(group, [topic], serve))
-    await until(lambda: len(held) == PARTITIONS)
+    await until(lambda: len(held) == PARTITIONS, DEADLINE, PAUSE)
     async with Member(log, group, topic) as member:
         leaver.cancel()
         await member.owns(PARTITIONS)
@@ -124,7 +125,7 @@ async def test_work_that_does_not_end_is_cancelled_after_the_grace_time(log: Log
     serving: list[int] = []
     cancelled: list[int] = []
     join = asyncio.create_task(log.join(group, [topic], serve))
-    await until(lambda: len(serving) == PARTITIONS)
+    await until(lambda: len(serving) == PARTITIONS, DEADLINE, PAUSE)
     join.cancel()
     async with asyncio.timeout(30):
         await asyncio.wait([join])
@@ -140,7 +141,7 @@ async def test_being_fenced_after_the_revocation_is_no_failure(log: Log, topic: 
 
     serving: list[int] = []
     join = asyncio.create_task(log.join(group, [topic], serve))
-    await until(lambda: len(serving) == PARTITIONS)
+    await until(lambda: len(serving) == PARTITIONS, DEADLINE, PAUSE)
     async with Member(log, group, topic) as other:
         await other.owns(PARTITIONS // 2)
         assert not join.done()
@@ -168,7 +169,7 @@ async def test_a_fetch_ends_when_the_share_is_revoked(log: Log, topic: str, grou
     serving: list[int] = []
     fetched: list[list[object]] = []
     join = asyncio.create_task(log.join(group, [topic], serve))
-    await until(lambda: len(serving) == PARTITIONS)
+    await until(lambda: len(serving) == PARTITIONS, DEADLINE, PAUSE)
     join.cancel()
     async with asyncio.timeout(30):
         await asyncio.wait([join])

@@ -9,6 +9,7 @@ from connectory.domain.errors import Unavailable
 from connectory.infra.in_memory_log import InMemoryLog
 from connectory.infra.log import Committed, Message, Share, read_all
 from connectory.infra.topics import TopicSpec
+from tests.waiting import until
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -138,9 +139,7 @@ async def test_the_progress_of_a_group_can_be_looked_at(log: InMemoryLog) -> Non
         await share.revoked.wait()
 
     join = asyncio.create_task(log.join("group", ["topic"], serve))
-    async with asyncio.timeout(5):
-        while len(log.progress("group")) < 2:  # noqa: ASYNC110
-            await asyncio.sleep(0)
+    await until(lambda: len(log.progress("group")) == 2)
     join.cancel()
     await asyncio.wait([join])
 
