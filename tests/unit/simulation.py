@@ -31,8 +31,6 @@ from tests.unit.connectors import AT
 from tests.unit.installation import Installation
 from tests.waiting import until
 
-ORIGIN = Origin(space_id="default", by="ada")
-
 
 class Killed(Exception):
     """A role ends here and now, as by SIGKILL."""

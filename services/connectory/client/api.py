@@ -13,9 +13,6 @@ from connectory.client.requests import NewActionRequest
 from connectory.domain.errors import Unavailable
 from connectory.domain.spaces import DEFAULT_SPACE
 
-MAX_SUBMITTED = 1000
-"""Requests in one call, as the API limits it."""
-
 
 class ConnectoryClient:
     """One space of one installation. An async context manager; every call raises `ApiError` or `Unavailable`.

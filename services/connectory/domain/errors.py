@@ -54,11 +54,6 @@ class Refused(ConnectoryError):
     def params_invalid(cls, detail: str) -> "Refused":
         return cls("params-invalid", f"error validating action params: {detail}")
 
-    @classmethod
-    def no_params_validator(cls, type_id: str) -> "Refused":
-        text = f'Connector type "{type_id}" does not have a params validator and cannot be executed.'
-        return cls("params-invalid", text)
-
 
 class Undecodable(ConnectoryError):
     """Bytes on a topic that are not a record of ours."""

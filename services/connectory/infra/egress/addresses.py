@@ -5,11 +5,10 @@ when the operator says so. An IPv4 address inside an IPv6 one is judged as well.
 """
 
 from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 METADATA_ADDRESSES: Final = frozenset(
     map(

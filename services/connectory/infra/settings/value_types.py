@@ -170,7 +170,6 @@ def _empty_is_unset(value: object) -> object:
 
 Duration: TypeAlias = Annotated[timedelta, BeforeValidator(parse_duration), Form("duration", write_duration)]
 ByteSize: TypeAlias = Annotated[int, BeforeValidator(parse_byte_size), Form("byte size", write_byte_size), Ge(1)]
-Hostname: TypeAlias = Annotated[str, AfterValidator(check_hostname), Form("hostname")]
 AllowedHost: TypeAlias = Annotated[str, AfterValidator(_hostname_or_any), Form("hostname or `*`")]
 AddressRange: TypeAlias = Annotated[str, AfterValidator(_network), Form("IP address or CIDR")]
 ListOf: TypeAlias = Annotated[tuple[T, ...], BeforeValidator(parse_list)]
