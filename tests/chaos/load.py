@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from connectory.client import BEGINNING, ActionRequestPublisher, NewActionRequest, OutcomeConsumer
 from connectory.domain.errors import Unavailable
-from connectory.domain.execution import Delivery, Outcome
+from connectory.domain.execution import Delivery
 from connectory.infra.log import Log
 from tests.chaos.sink import Sink
 from tests.waiting import until
@@ -67,9 +67,3 @@ class Load:
         async with OutcomeConsumer.over(log, start=BEGINNING, final_only=True) as outcomes:
             async for outcome in outcomes:
                 self.ended.add(outcome.request_id)
-
-
-async def all_outcomes(log: Log) -> list[Outcome]:
-    """The whole topic, as it is now."""
-    async with OutcomeConsumer.over(log, start=BEGINNING, follow=False) as outcomes:
-        return [outcome async for outcome in outcomes]

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from tests.waiting import until
+
 
 @dataclass(slots=True)
 class Sink:
@@ -21,6 +23,11 @@ class Sink:
     url: str = ""
     calls: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+
+    async def sees_more(self, requests: int, seconds: float) -> None:
+        """Wait until so many requests have come in that were not seen before this call."""
+        awaited = len(self.seen) + requests
+        await until(lambda: len(self.seen) >= awaited, seconds, 0.001)
 
     async def quick(self, request: web.Request) -> web.Response:
         return self._note(request)

@@ -1,7 +1,6 @@
 """The whole program is killed in the midst of its work, several times over, and started again on the same data.
 
-The moments are chosen by a seed, as numbers of requests that the target has seen. What must hold afterwards is what
-Connectory promises.
+A seed chooses the moments. What must hold afterwards is what Connectory promises.
 """
 
 import random
@@ -12,20 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from connectory.client import ConnectorInfo, NewActionRequest, open_log
-from connectory.domain.execution import Delivery
-from connectory.infra.settings import KafkaSettings
+from connectory.client import ConnectorInfo
+from connectory.domain.execution import Action, Delivery
 from tests.chaos.history import CHECKS, Check, History
 from tests.chaos.installation import Installation
-from tests.chaos.load import Load, all_outcomes
+from tests.chaos.living import DEADLINE_SECONDS, live_through, new_requests
+from tests.chaos.load import Load
 from tests.chaos.sink import Sink, open_sink
-from tests.waiting import until
 
 SEED = 20
-AT_LEAST_ONCE = 2000
-AT_MOST_ONCE = 500
-KILLS = 3
-DEADLINE_SECONDS = 120.0
+REQUESTS = {Delivery.AT_LEAST_ONCE: 2000, Delivery.AT_MOST_ONCE: 500}
+KILLED = ("the program", "the program and its servers", "the program")
+"""A server notices that the program is gone, and ends in good order, unless it is killed at the same moment."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,52 +42,29 @@ async def aftermath(chaos_dir: Path) -> AsyncIterator[Aftermath]:
         try:
             await installation.start()
             await installation.create_connectors([f"{sink.url}/quick"] * 4 + [f"{sink.url}/slow"] * 2)
-            yield await live_through(installation, sink, chance)
+            yield await survive(installation, sink, chance)
         finally:
             await installation.stop()
 
 
-async def live_through(installation: Installation, sink: Sink, chance: random.Random) -> Aftermath:
-    load = Load(new_requests(installation, chance), sink, chance)
-    async with open_log(KafkaSettings(), data_dir=installation.data_dir) as log:
-        async with load.running(log):
-            for number, moment in enumerate(moments(chance)):
-                await until(lambda moment=moment: len(sink.seen) >= moment, DEADLINE_SECONDS, 0.001)
-                await installation.create_connectors([f"{sink.url}/quick"])
-                await installation.kill(with_servers=number % 2 == 1)
-            await load.all_ended(DEADLINE_SECONDS)
-        told = await all_outcomes(log)
-    different = len({(each.execution_id, each.action) for each in told})
-    history = History(
-        published=load.published,
-        calls=sink.calls,
-        outcomes=told,
-        logged=await installation.event_log(different, DEADLINE_SECONDS),
-    )
+async def survive(installation: Installation, sink: Sink, chance: random.Random) -> Aftermath:
+    async def kills() -> None:
+        for killed in KILLED:
+            await sink.sees_more(chance.randrange(1, 500), DEADLINE_SECONDS)
+            await installation.create_connectors([f"{sink.url}/quick"])
+            await installation.kill(with_servers="servers" in killed)
+
+    load = Load(new_requests(installation, Counter(REQUESTS).elements(), chance), sink, chance)
+    history = await live_through(installation, sink, load, kills)
     return Aftermath(history=history, installation=installation, read_back=await installation.connectors())
-
-
-def new_requests(installation: Installation, chance: random.Random) -> list[NewActionRequest]:
-    deliveries = [Delivery.AT_LEAST_ONCE] * AT_LEAST_ONCE + [Delivery.AT_MOST_ONCE] * AT_MOST_ONCE
-    chance.shuffle(deliveries)
-    return [
-        NewActionRequest(connector_id=chance.choice(installation.created).id, params={"body": "x"}, delivery=each)
-        for each in deliveries
-    ]
-
-
-def moments(chance: random.Random) -> list[int]:
-    """How many requests the target has seen when the next kill comes, apart enough that work goes on in between."""
-    all_of_them = AT_LEAST_ONCE + AT_MOST_ONCE
-    share = all_of_them // (KILLS + 1)
-    return [number * share + chance.randrange(share) for number in range(KILLS)]
 
 
 def test_the_run_was_one_to_speak_of(aftermath: Aftermath) -> None:
     history = aftermath.history
-    deliveries = Counter(history.published.values())
-    assert deliveries == {Delivery.AT_LEAST_ONCE: AT_LEAST_ONCE, Delivery.AT_MOST_ONCE: AT_MOST_ONCE}
-    assert {history.published[each] for each in history.in_doubt} == set(Delivery), "no kill hit anything"
+    assert Counter(history.published.values()) == REQUESTS
+    assert {history.published[each] for each in history.in_doubt} == set(Delivery), "no kill has hit anything"
+    assert history.repetitions > 0, "no request was run again"
+    assert Action.DUPLICATE in {each.action for each in history.told}, "no request was published again"
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
@@ -114,5 +88,5 @@ def test_servers_of_a_killed_life_are_gone_in_the_next(aftermath: Aftermath) -> 
 
 def test_nothing_unexpected_was_logged(aftermath: Aftermath) -> None:
     lives = aftermath.installation.outputs
-    assert len(lives) == KILLS
+    assert len(lives) == len(KILLED)
     assert [life for life in lives if "Traceback" in life] == []
