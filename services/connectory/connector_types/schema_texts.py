@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from connectory.connector_types.schemas import OWN_RULE
+from connectory.domain.json_types import json_type
 
 Path = tuple[int | str, ...]
 
@@ -95,7 +96,7 @@ def _is_union(declared: Any) -> bool:
 
 
 def _wrong_type(declared: Any, error: ErrorDetails) -> str:
-    received = "undefined" if error["type"] == "missing" else received_type(error["input"])
+    received = "undefined" if error["type"] == "missing" else json_type(error["input"])
     match get_origin(declared):
         case origin if origin is Literal:
             return _options(get_args(declared))
@@ -114,23 +115,6 @@ def _expected_type(declared: Any) -> str:
     if isinstance(declared, type) and issubclass(declared, BaseModel):
         return "object"
     return _EXPECTED.get(declared, "nonoptional")
-
-
-def received_type(value: object) -> str:
-    """The type of a JSON value in the words of the wire."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int() | float():
-            return "number"
-        case str():
-            return "string"
-        case Mapping():
-            return "object"
-        case _:
-            return "array"
 
 
 def _plain(limit: float) -> float:

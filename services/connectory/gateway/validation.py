@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal, NoReturn, TypeAlias, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from connectory.domain.json_types import json_type
 from connectory.gateway.errors import Rejected
 
 Part: TypeAlias = Literal["params", "query", "body"]
@@ -49,23 +50,6 @@ def check(model: type[M], value: object, part: Part, path: Path = ()) -> M:
 
 def violation(part: Part, path: Path, text: str) -> Rejected:
     return Rejected.bad_request(f"[{_place(part, path)}]: {text}")
-
-
-def json_type(value: object) -> str:
-    """The name that JavaScript's side of the contract gives to the type of a JSON value."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int() | float():
-            return "number"
-        case str():
-            return "string"
-        case list() | tuple():
-            return "array"
-        case _:
-            return "object"
 
 
 def text_length(text: str) -> int:
