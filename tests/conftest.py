@@ -8,7 +8,6 @@ from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-import asyncpg
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
 
@@ -19,6 +18,7 @@ from connectory.infra.embedded import (
     embedded_kafka,
     embedded_postgres,
 )
+from tests import sql
 
 
 def _cannot_test(error: CannotProvision) -> NoReturn:
@@ -85,9 +85,9 @@ def postgres_url(postgres_server: EmbeddedPostgres) -> str:
 async def database_url(postgres_url: str) -> AsyncIterator[str]:
     """A fresh database, dropped after the test."""
     name = f"test_{uuid.uuid4().hex}"
-    await _execute(postgres_url, f'CREATE DATABASE "{name}"')
+    await sql.execute(postgres_url, f'CREATE DATABASE "{name}"')
     yield f"{postgres_url.rpartition('/')[0]}/{name}"
-    await _execute(postgres_url, f'DROP DATABASE "{name}" WITH (FORCE)')
+    await sql.execute(postgres_url, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
@@ -96,14 +96,6 @@ async def topic_prefix(kafka_bootstrap: str) -> AsyncIterator[str]:
     prefix = f"test-{uuid.uuid4().hex[:12]}."
     yield prefix
     await _delete_topics(kafka_bootstrap, prefix)
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 async def _delete_topics(bootstrap: str, prefix: str) -> None:

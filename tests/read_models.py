@@ -1,6 +1,7 @@
 """The gateway's read models over the in-memory rows: what the SQL of the queries says, in Python."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from connectory.domain.errors import Unavailable
 from connectory.gateway import ReadModels
@@ -58,9 +59,10 @@ def _place(row: Row) -> tuple[str, ...]:
 
 def _meets(row: Row, where: EventLogFilter) -> bool:
     at = row["at"]
+    assert isinstance(at, datetime)
     return (
         all(getattr(where, name) in (None, row[name]) for name in EQUAL)
-        and (where.from_ is None or at >= where.from_)  # type: ignore[operator]
-        and (where.to is None or at < where.to)  # type: ignore[operator]
+        and (where.from_ is None or at >= where.from_)
+        and (where.to is None or at < where.to)
         and (where.q or "").lower() in str(row["message"]).lower()
     )

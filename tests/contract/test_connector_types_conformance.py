@@ -19,10 +19,9 @@ from connectory.connector_types.contract import (
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.errors import Refused
 from connectory.domain.execution import Failed, Result, Succeeded
-from connectory.infra.clock import utc_now
 from connectory.infra.egress import AllowedHosts
+from tests.connector_runs import run_action
 from tests.fakes.egress import FakeEgress, responds
-from tests.fakes.server_log import RecordingServerLog
 
 FEATURES = {
     "alerting", "uptime", "siem", "cases", "generativeAIForSecurity", "generativeAIForObservability",
@@ -57,16 +56,8 @@ def check_all(type_id: str, config: dict[str, Any], secrets: dict[str, Any], par
 
 async def run(connector_type: AnyConnectorType, egress: Egress) -> Result:
     example = EXAMPLES[connector_type.id]
-    prepared = types.prepare(connector_type.id, example.config, example.secrets)
-    return await types.execute(
-        prepared,
-        types.parse_params(prepared, example.params),
-        connector_id="c1",
-        idempotency_key="r1",
-        egress=egress,
-        server_log=RecordingServerLog(),
-        now=utc_now,
-    )
+    config, secrets, params = example.config, example.secrets, example.params
+    return await run_action(types, connector_type.id, params, config=config, secrets=secrets, egress=egress)
 
 
 @every_type

@@ -9,9 +9,9 @@ import pytest
 from connectory.connector_types.contract import TypeSettings
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.execution import Failed, Result, Succeeded
-from connectory.infra.egress import AllowedHosts, EgressSettings, HttpEgress, open_egress
+from connectory.infra.egress import AllowedHosts, EgressSettings, open_egress
+from tests.connector_runs import run_action
 from tests.fakes.http_target import Answer, HttpTarget, http_target, raw_target, resets, writes
-from tests.fakes.server_log import RecordingServerLog
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 types = TypeRegistry(settings=TypeSettings(hosts=AllowedHosts(["*"])))
@@ -26,22 +26,11 @@ async def target() -> AsyncIterator[HttpTarget]:
 async def run(
     url: str, config: dict[str, Any] | None = None, secrets: dict[str, Any] | None = None, **settings: Any
 ) -> Result:
-    prepared = types.prepare(".webhook", {"url": url, **(config or {})}, secrets or {})
-    params = types.parse_params(prepared, {"body": '{"a":1}'})
+    config = {"url": url, **(config or {})}
     async with open_egress(EgressSettings(user_agent="Connectory/test", **settings)) as egress:
-        return await _run(egress, prepared, params)
-
-
-async def _run(egress: HttpEgress, prepared: Any, params: Any) -> Result:
-    return await types.execute(
-        prepared,
-        params,
-        connector_id="c1",
-        idempotency_key="request-1",
-        egress=egress,
-        server_log=RecordingServerLog(),
-        now=lambda: NOW,
-    )
+        return await run_action(
+            types, ".webhook", {"body": '{"a":1}'}, config=config, secrets=secrets, egress=egress, now=lambda: NOW
+        )
 
 
 def failed(message: str, service_message: str, **fields: Any) -> Failed:

@@ -1,16 +1,12 @@
 """The fixtures that lend real servers to the other tests."""
 
-import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
+
+from tests import sql
 
 
 async def test_a_test_gets_an_empty_database_of_its_own(database_url: str) -> None:
-    connection = await asyncpg.connect(database_url)
-    try:
-        tables = await connection.fetch("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")
-    finally:
-        await connection.close()
-    assert tables == []
+    assert await sql.value(database_url, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
 
 
 async def test_a_test_can_make_topics_of_its_own(kafka_bootstrap: str, topic_prefix: str) -> None:

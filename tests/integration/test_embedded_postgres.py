@@ -11,27 +11,28 @@ import pytest
 
 from connectory.infra.embedded import CannotProvision, DataDirHeld, EmbeddedPostgres, embedded_postgres
 from connectory.infra.embedded.ports import LOOPBACK
+from tests import sql
 
 
 async def test_data_and_address_stay_over_a_restart(data_dir: Path) -> None:
     async with embedded_postgres(data_dir) as first:
-        await _execute(first.url, "CREATE TABLE kept AS SELECT 42 AS number")
+        await sql.execute(first.url, "CREATE TABLE kept AS SELECT 42 AS number")
     async with embedded_postgres(data_dir) as second:
         assert second.url == first.url
-        assert await _value(second.url, "SELECT number FROM kept") == 42
+        assert await sql.value(second.url, "SELECT number FROM kept") == 42
 
 
 async def test_a_killed_server_comes_back_with_its_data(data_dir: Path) -> None:
     async with embedded_postgres(data_dir) as server:
         # A commit that is waited for, unlike those of the projections.
-        await _execute(server.url, "SET synchronous_commit = on; CREATE TABLE kept AS SELECT 42 AS number")
+        await sql.execute(server.url, "SET synchronous_commit = on; CREATE TABLE kept AS SELECT 42 AS number")
         await server.process.restart()
-        assert await _value(server.url, "SELECT number FROM kept") == 42
+        assert await sql.value(server.url, "SELECT number FROM kept") == 42
 
 
 async def test_two_data_directories_run_side_by_side(data_dir: Path, postgres_url: str) -> None:
     async with embedded_postgres(data_dir) as other:
-        assert await _value(other.url, "SELECT 1") == await _value(postgres_url, "SELECT 1")
+        assert await sql.value(other.url, "SELECT 1") == await sql.value(postgres_url, "SELECT 1")
         assert other.url != postgres_url
 
 
@@ -41,8 +42,8 @@ async def test_nobody_gets_in_without_the_password(postgres_url: str) -> None:
 
 
 async def test_it_listens_on_the_loopback_interface_only(postgres_url: str) -> None:
-    assert await _value(postgres_url, "SHOW listen_addresses") == LOOPBACK
-    assert await _value(postgres_url, "SHOW unix_socket_directories") == ""
+    assert await sql.value(postgres_url, "SHOW listen_addresses") == LOOPBACK
+    assert await sql.value(postgres_url, "SHOW unix_socket_directories") == ""
 
 
 async def test_the_password_is_not_in_what_is_printed(postgres_server: EmbeddedPostgres, server_dir: Path) -> None:
@@ -53,7 +54,7 @@ async def test_the_password_is_not_in_what_is_printed(postgres_server: EmbeddedP
 
 
 async def test_lower_case_is_that_of_every_language(postgres_url: str) -> None:
-    assert await _value(postgres_url, "SELECT lower('ÄÖÉ')") == "äöé"
+    assert await sql.value(postgres_url, "SELECT lower('ÄÖÉ')") == "äöé"
 
 
 async def test_a_taken_port_is_named(data_dir: Path) -> None:
@@ -68,7 +69,7 @@ async def test_a_second_server_on_the_same_data_is_refused(server_dir: Path, pos
     with pytest.raises(DataDirHeld, match=r"in use by the process with pid \d+"):
         async with embedded_postgres(server_dir):
             pass
-    assert await _value(postgres_url, "SELECT 1") == 1
+    assert await sql.value(postgres_url, "SELECT 1") == 1
 
 
 @pytest.mark.parametrize("version", ["9.6", "12", "nonsense"])
@@ -96,22 +97,6 @@ async def test_the_lock_file_of_a_dead_server_is_no_obstacle(data_dir: Path) -> 
     stranger = await asyncio.create_subprocess_exec(sys.executable, "-c", "input()", stdin=PIPE)
     (data_dir / "postgres" / "data" / "postmaster.pid").write_text(f"{stranger.pid}\n")
     async with embedded_postgres(data_dir) as server:
-        assert await _value(server.url, "SELECT 1") == 1
+        assert await sql.value(server.url, "SELECT 1") == 1
     assert stranger.returncode is None
     await stranger.communicate(b"\n")
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-async def _value(url: str, query: str) -> object:
-    connection = await asyncpg.connect(url)
-    try:
-        return await connection.fetchval(query)
-    finally:
-        await connection.close()

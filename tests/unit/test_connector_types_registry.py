@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from connectory.connector_types import ALL
 from connectory.connector_types.contract import ConnectorType, EgressFailed, EgressRefused, Run, RunFailed, TypeSettings
@@ -13,10 +12,8 @@ from connectory.connector_types.schemas import Schema
 from connectory.connector_types.server_log import SERVER_LOG, Params
 from connectory.domain.errors import Refused
 from connectory.domain.execution import ErrorSource, Failed, Result, Succeeded
-from connectory.infra.clock import utc_now
 from connectory.infra.egress import AllowedHosts
-from tests.fakes.egress import FakeEgress
-from tests.fakes.server_log import RecordingServerLog
+from tests.connector_runs import run_action
 
 SETTINGS = TypeSettings(hosts=AllowedHosts(["*"]))
 WEBHOOK_CONFIG = {"url": "http://target.test/"}
@@ -139,21 +136,7 @@ async def outcome(raised: Exception) -> Result:
         raise raised
 
     types = TypeRegistry([replace(SERVER_LOG, execute=execute)], settings=SETTINGS)
-    return await run(types, types.prepare(".server-log", {}, {}).type.id, {"message": "x"})
-
-
-async def run(types: TypeRegistry, type_id: str, params: dict[str, Any]) -> Result:
-    prepared = types.prepare(type_id, {}, {})
-    parsed: BaseModel = types.parse_params(prepared, params)
-    return await types.execute(
-        prepared,
-        parsed,
-        connector_id="c1",
-        idempotency_key="r1",
-        egress=FakeEgress(),
-        server_log=RecordingServerLog(),
-        now=utc_now,
-    )
+    return await run_action(types, ".server-log", {"message": "x"})
 
 
 @pytest.mark.parametrize(
@@ -178,7 +161,7 @@ async def test_what_a_type_raises_becomes_a_failed_result(
 
 
 async def test_a_run_ends_with_the_result_of_the_type() -> None:
-    assert await run(registry(), ".server-log", {"message": "x"}) == Succeeded()
+    assert await run_action(registry(), ".server-log", {"message": "x"}) == Succeeded()
 
 
 def test_params_are_rendered_in_the_way_of_the_type() -> None:

@@ -10,8 +10,8 @@ from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.errors import Refused
 from connectory.domain.execution import Failed, Result, Succeeded
 from connectory.infra.egress import AllowedHosts
+from tests.connector_runs import run_action
 from tests.fakes.egress import FakeEgress, responds
-from tests.fakes.server_log import RecordingServerLog
 
 NOW = datetime(2026, 11, 24, 12, 0, 0, 250_000, tzinfo=UTC)
 URL = "https://target.test/hook"
@@ -30,17 +30,10 @@ async def run(
     secrets: dict[str, Any] | None = None,
     body: str | None = '{"a": 1}',
 ) -> Result:
-    types = registry()
-    prepared = types.prepare(".webhook", {"url": URL, **(config or {})}, secrets or {})
-    params = types.parse_params(prepared, {} if body is None else {"body": body})
-    return await types.execute(
-        prepared,
-        params,
-        connector_id="c1",
-        idempotency_key="request-1",
-        egress=egress,
-        server_log=RecordingServerLog(),
-        now=lambda: NOW,
+    config = {"url": URL, **(config or {})}
+    params = {} if body is None else {"body": body}
+    return await run_action(
+        registry(), ".webhook", params, config=config, secrets=secrets, egress=egress, now=lambda: NOW
     )
 
 

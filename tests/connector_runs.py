@@ -1,0 +1,34 @@
+"""Carrying out an action through the registry, as the executor does."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectory.connector_types.contract import Egress
+from connectory.connector_types.registry import TypeRegistry
+from connectory.domain.execution import Result
+from connectory.infra.clock import Clock, utc_now
+from tests.fakes.egress import FakeEgress
+from tests.fakes.server_log import RecordingServerLog
+
+
+async def run_action(
+    types: TypeRegistry,
+    type_id: str,
+    params: Mapping[str, Any],
+    *,
+    config: Mapping[str, Any] | None = None,
+    secrets: Mapping[str, Any] | None = None,
+    egress: Egress | None = None,
+    now: Clock = utc_now,
+) -> Result:
+    """Run once through a connector `c1` with this config and these secrets, for the request `request-1`."""
+    prepared = types.prepare(type_id, config or {}, secrets or {})
+    return await types.execute(
+        prepared,
+        types.parse_params(prepared, params),
+        connector_id="c1",
+        idempotency_key="request-1",
+        egress=egress or FakeEgress(),
+        server_log=RecordingServerLog(),
+        now=now,
+    )
