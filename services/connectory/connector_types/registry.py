@@ -179,7 +179,7 @@ def _refuse(problem: str | None, refusal: Refusal) -> None:
 
 
 def _raised(error: Exception) -> Failed:
-    """The result of a run that ended with an exception (connector types, section 1.3)."""
+    """The result of a run that ended with an exception; but for a call that is not allowed, it may go well later."""
     refused = isinstance(error, EgressRefused)
     tagged = error.error_source if isinstance(error, RunFailed) else ErrorSource.FRAMEWORK
     return Failed(

@@ -1,4 +1,4 @@
-"""Authentication, headers and TLS that the webhook family of types shares (connector types, section 7)."""
+"""Authentication, headers and TLS that the webhook family of types shares."""
 
 import base64
 import json

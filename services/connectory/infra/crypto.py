@@ -152,11 +152,6 @@ class Redactor:
         self._forms = sorted(forms, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, self._forms))) if forms else None
 
-    @property
-    def has_secrets(self) -> bool:
-        """Whether there is anything to replace."""
-        return self._pattern is not None
-
     def redact(self, text: str) -> str:
         """The text with every secret replaced by `[redacted]`."""
         if self._pattern is None or not any(form in text for form in self._forms):

@@ -135,14 +135,18 @@ class ServerSettings(SettingsGroup):
         "server.basePath", "", "Stands before every path; starts with `/`, does not end with it"
     )
     public_base_url: OrUnset[BaseUrl] = setting(
-        "server.publicBaseUrl", None, "Where users reach the gateway, for links; without a slash at the end"
+        "server.publicBaseUrl",
+        None,
+        "Where users reach the gateway, for links, of which there are none yet; no slash at the end",
     )
     max_payload: ByteSize = setting("server.maxPayload", 1_048_576, "Largest request body")
     restrict_internal_apis: bool = setting(
-        "server.restrictInternalApis", True, "Whether internal routes need the header `x-elastic-internal-origin`"
+        "server.restrictInternalApis",
+        True,
+        "Whether internal routes, of which there are none yet, need `x-elastic-internal-origin`",
     )
     xsrf_allowed_schemes: ListOf[Literal["apikey", "bearer"]] = setting(
-        "server.xsrf.allowedSchemes", (), "Authentication schemes whose requests need no `kbn-xsrf`"
+        "server.xsrf.allowedSchemes", (), "Schemes whose requests need no `kbn-xsrf`; neither can be used yet"
     )
 
 
@@ -172,17 +176,21 @@ class ActionsSettings(SettingsGroup):
         "xpack.actions.ssl.verificationMode", "full", "How certificates of targets are checked"
     )
     run_max_attempts: Attempts | None = setting(
-        "xpack.actions.run.maxAttempts", None, "Attempts of a queued run. Unset: what the type says, else 3"
+        "xpack.actions.run.maxAttempts",
+        None,
+        "Attempts of a queued run. Checked, and without effect yet: one attempt is made",
     )
     run_connector_type_overrides: ListOf[Annotated[ConnectorTypeOverride, BeforeValidator(parse_object)]] = setting(
         "xpack.actions.run.connectorTypeOverrides",
         (),
-        "Attempts by type: `{id, maxAttempts}`; the first that fits counts",
+        "Attempts by type: `{id, maxAttempts}`; the first that fits counts. Without effect yet",
     )
     webhook_pfx_enabled: bool = setting(
         "xpack.actions.webhook.ssl.pfx.enabled", True, "Whether webhooks may use PFX client certificates"
     )
-    queued_max: Positive = setting("xpack.actions.queued.max", 1_000_000, "Most queued runs submitted over HTTP")
+    queued_max: Positive = setting(
+        "xpack.actions.queued.max", 1_000_000, "Most queued runs submitted over HTTP. Without effect yet"
+    )
 
 
 class EgressSettings(SettingsGroup):
