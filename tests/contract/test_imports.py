@@ -1,9 +1,12 @@
 """Imports point inwards only. The rules stand here as one table; a new package needs a line in it."""
 
 import ast
+import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -46,6 +49,9 @@ MAY_IMPORT_OF_OTHERS: dict[str, tuple[str, ...]] = {
     "connectory_projections": ("pyuca",),
     "connectory.connector_types": ("pydantic", "pydantic_core", "mstache"),
 }
+
+PART_OF = {"pydantic_core": "pydantic", "yarl": "aiohttp"}
+"""Libraries of which another's interface consists: they come with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,32 @@ def test_nothing_imports_the_private_names_of_another_package() -> None:
     ]
 
     assert wrong == [], "\n".join(map(str, wrong))
+
+
+def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
+    assert imported_libraries() - declared() == set()
+
+
+def test_every_declared_dependency_is_imported() -> None:
+    assert declared() - imported_libraries() == set()
+
+
+def imported_libraries() -> set[str]:
+    """The distributions that the sources import from."""
+    foreign = {top(each.imported) for each in imports()} - set(OURS) - sys.stdlib_module_names
+    providers = packages_distributions()
+    return {normalised(PART_OF.get(name) or providers[name][0]) for name in foreign}
+
+
+def declared() -> set[str]:
+    """The distributions that pyproject.toml names for running, with the embedded servers."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    requirements = [*project["dependencies"], *project["optional-dependencies"]["embedded"]]
+    return {normalised(re.split(r"[^\w.-]", requirement)[0]) for requirement in requirements}
+
+
+def normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @pytest.mark.parametrize("root", SOURCE_ROOTS, ids=lambda root: root.name)
