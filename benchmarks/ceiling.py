@@ -1,4 +1,4 @@
-"""The ceiling of the executor: the bare HTTP client posting the same bodies to the same target from one process.
+"""The ceiling of the executor: the bare HTTP client sending the same requests to the same target from one process.
 
 Run as `python -m benchmarks.ceiling URL COUNT CONCURRENCY LOOP`, it prints requests per second. LOOP is `asyncio`, the
 client as it comes, or `uvloop`, which the executor runs on too.
@@ -7,11 +7,14 @@ client as it comes, or `uvloop`, which the executor runs on too.
 import asyncio
 import sys
 import time
+from uuid import uuid4
 
 import aiohttp
 import uvloop
 
 BODY = b"x" * 1000
+TARGETS = 20
+AUTHORIZATION = aiohttp.encode_basic_auth("benchmark", "benchmark-password")
 
 
 async def post_all(url: str, count: int, concurrency: int) -> float:
@@ -19,8 +22,10 @@ async def post_all(url: str, count: int, concurrency: int) -> float:
     numbers = iter(range(count))
 
     async def post_some(session: aiohttp.ClientSession) -> None:
-        for _ in numbers:
-            async with session.post(url, data=BODY) as response:
+        for number in numbers:
+            headers = {"Authorization": AUTHORIZATION, "Idempotency-Key": str(uuid4())}
+            target = f"{url}/connector-{number % TARGETS}"
+            async with session.post(target, data=BODY, headers=headers) as response:
                 await response.read()
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.ceiling import BODY
+from benchmarks.ceiling import BODY, TARGETS
 from benchmarks.processes import line, python
 from connectory.client import ActionRequestPublisher, NewActionRequest
 from connectory.domain.connector import Active
@@ -20,11 +20,12 @@ from connectory.infra.embedded import embedded_kafka
 from connectory.infra.kafka import KafkaLog, open_kafka_log
 from connectory.infra.log import Tail
 from connectory.infra.messages import Messages
-from connectory.infra.settings import KafkaSettings
+from connectory.infra.settings import ExecutorSettings, KafkaSettings
 
 REQUESTS = 20_000
-CONNECTORS = 20
-CONCURRENCY = 64
+CONCURRENCY = ExecutorSettings().in_flight
+"""Of the ceiling: as many requests in flight as the executor has."""
+
 POLL_SECONDS = 0.02
 LIMIT_SECONDS = 60.0
 
@@ -56,7 +57,7 @@ async def prepare(log: KafkaLog, url: str, key: str) -> None:
     """Put the connectors and the whole backlog on the log."""
     await log.create_topics(topics.topic_specs(timedelta(days=1)))
     messages, vault = Messages(), SecretsVault(KeyRing(key))
-    states = [connector(f"connector-{number}", url, vault) for number in range(CONNECTORS)]
+    states = [connector(f"connector-{number}", url, vault) for number in range(TARGETS)]
     async with log.writer() as writer:
         await writer.write(
             [messages.message(topics.CONNECTORS, each.connector_id, each, at=each.created_at) for each in states]
@@ -64,7 +65,7 @@ async def prepare(log: KafkaLog, url: str, key: str) -> None:
     body = BODY.decode()
     async with ActionRequestPublisher.over(log) as publisher:
         requests = (
-            NewActionRequest(connector_id=f"connector-{number % CONNECTORS}", params={"body": body})
+            NewActionRequest(connector_id=f"connector-{number % TARGETS}", params={"body": body})
             for number in range(REQUESTS)
         )
         await publisher.publish_many(requests)

@@ -32,7 +32,7 @@ async def measure() -> dict[str, float]:
             password = (data_dir / "admin-password").read_text().strip()
             async with ConnectoryClient(system["url"], "admin", password) as client:
                 created = await timed(lambda number: create(client, target, number))
-                connector = await client.create_connector(".webhook", "target", config=webhook(target))
+                connector = await client.create_connector("target", ".webhook", config=webhook(target))
                 executed = await timed(lambda _: client.execute(connector.id, {"body": "x"}))
             delays = await publish_to_sink(system["kafka_bootstrap_servers"], connector.id, target)
     return {**spread("create", created), **spread("execute", executed), **spread("publish_to_sink", delays)}
@@ -56,7 +56,7 @@ def webhook(url: str) -> dict[str, Any]:
 
 
 async def create(client: ConnectoryClient, target: str, number: int) -> None:
-    await client.create_connector(".webhook", f"connector {number}", config=webhook(target))
+    await client.create_connector(f"connector {number}", ".webhook", config=webhook(target))
 
 
 async def timed(action: Callable[[int], Awaitable[object]]) -> list[float]:

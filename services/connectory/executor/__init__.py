@@ -10,6 +10,7 @@ import asyncio
 from connectory.executor.attempts import World
 from connectory.executor.journal import OutcomeJournal
 from connectory.executor.partition import Executor, Limits, execute_partition
+from connectory.executor.slots import Slots
 from connectory.infra.log import Log, Share
 from connectory.infra.topics import ACTION_REQUESTS
 
@@ -23,7 +24,7 @@ async def run_executor(log: Log, world: World, limits: Limits) -> None:
     partitions = await log.partition_count(ACTION_REQUESTS)
     async with log.writer() as writer, asyncio.TaskGroup() as tasks:
         journal = OutcomeJournal(writer, world.messages)
-        executor = Executor(log, journal, world, limits, asyncio.Semaphore(limits.in_flight), partitions)
+        executor = Executor(log, journal, world, limits, Slots(limits.in_flight), partitions)
 
         async def serve(share: Share) -> None:
             await execute_partition(executor, share)

@@ -172,7 +172,8 @@ class Attempts:
         except TimeoutError:
             self._time_out(attempt, started_at, done)
             return
-        result = redacted(result, ready.redactor)
+        if request.is_direct or isinstance(result, Failed):  # of a success, outcomes keep no text of the target
+            result = redacted(result, ready.redactor)
         self._reply(request, attempt.execution_id, result)
         self._journal.record(outcomes.finish(attempt, started_at, world.clock(), result), done)
 

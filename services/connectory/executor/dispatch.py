@@ -28,6 +28,11 @@ class Dispatcher(Generic[J]):
         """How many wait."""
         return sum(len(lane.waiting) for lane in self._lanes.values())
 
+    @property
+    def is_runnable(self) -> bool:
+        """Whether `take` would return a job."""
+        return bool(self._round)
+
     def add(self, connector_id: str, job: J) -> None:
         lane = self._lanes.get(connector_id)
         if lane is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import NoReturn, assert_never
+from typing import NoReturn, assert_never, cast
 
 from connectory.domain import outcomes
 from connectory.domain.errors import Fenced, Unavailable, Undecodable
@@ -19,6 +19,7 @@ from connectory.executor.intake import Elsewhere, Intake
 from connectory.executor.journal import OutcomeJournal
 from connectory.executor.ledger import Done, Fresh, InDoubt, Ledger, Resubmitted
 from connectory.executor.progress import Progress, ledger_from
+from connectory.executor.slots import Slots
 from connectory.executor.window import Window
 from connectory.infra.log import Committed, Log, Record, Share
 from connectory.infra.messages import read_traceparent, trace_id_of
@@ -50,7 +51,7 @@ class Executor:
     journal: OutcomeJournal
     world: World
     limits: Limits
-    slots: asyncio.Semaphore
+    slots: Slots
     partitions: int
 
 
@@ -117,20 +118,20 @@ class PartitionExecutor:
         self._attempts = Attempts(executor.world, connectors, executor.journal)
         self._window = Window(limits.window_requests, limits.window_bytes)
         self._dispatcher: Dispatcher[Job] = Dispatcher(limits.in_flight_per_connector)
-        self._runnable = asyncio.Event()
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._tasks = asyncio.TaskGroup()
         self._committed: Committed | None = None
 
     async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            dispatching = tasks.create_task(self._dispatch(tasks))
-            others = [tasks.create_task(each) for each in (self._connectors.follow(), self._commit_now_and_then())]
-            revocation = tasks.create_task(self._close_when_revoked())
+        async with self._tasks as tasks:
+            beside = [
+                tasks.create_task(each)
+                for each in (self._connectors.follow(), self._commit_now_and_then(), self._close_when_revoked())
+            ]
             await self._take_in()
-            dispatching.cancel()
             await self._drain()
             await self._commit()
-            for task in (*others, revocation):
+            for task in beside:
                 task.cancel()
 
     async def _close_when_revoked(self) -> None:
@@ -141,6 +142,7 @@ class PartitionExecutor:
         while (room := await self._window.room()) and not self._share.revoked.is_set():
             for record in await self._share.fetch(room, FETCH_SECONDS):
                 self._take(record)
+            self._start_all()
 
     def _take(self, record: Record) -> None:
         size = len(record.value or b"")
@@ -154,48 +156,50 @@ class PartitionExecutor:
                 self._judge(record, request, done)
 
     def _judge(self, record: Record, request: ActionRequest, done: Callable[[], None]) -> None:
+        position, trace_id = _position(record), _trace_id(record)
         verdict = self._ledger.judge(record.offset, request.request_id, self._world.clock())
         match verdict:
             case Done():
                 done()
             case Resubmitted():
-                attempt = Attempt(request=request, position=_position(record), execution_id=self._world.new_id())
+                attempt = Attempt(request=request, position=position, execution_id=self._world.new_id())
                 self._journal.record(outcomes.duplicate(attempt, self._world.clock()), done)
             case InDoubt(begun, attempts):
-                self._enqueue(Job(request, _position(record), done, _trace_id(record), begun, attempts))
+                self._dispatcher.add(request.connector_id, Job(request, position, done, trace_id, begun, attempts))
             case Fresh():
-                self._enqueue(Job(request, _position(record), done, _trace_id(record)))
+                self._dispatcher.add(request.connector_id, Job(request, position, done, trace_id))
             case _:
                 assert_never(verdict)
-
-    def _enqueue(self, job: Job) -> None:
-        self._dispatcher.add(job.request.connector_id, job)
-        self._runnable.set()
 
     def _done(self, offset: int, size: int) -> None:
         self._progress.done(offset)
         self._window.give(size)
 
-    async def _dispatch(self, tasks: asyncio.TaskGroup) -> NoReturn:
-        while True:
-            await self._runnable.wait()
-            await self._slots.acquire()
-            job = self._dispatcher.take()
-            if job is None:
-                self._slots.release()
-                self._runnable.clear()
-            else:
-                task = tasks.create_task(self._carry_out(job))
-                self._in_flight.add(task)
-                task.add_done_callback(self._in_flight.discard)
+    def _start_all(self) -> None:
+        """Start what may run, as far as there are places; the next one that is free comes by `_start_given`."""
+        while self._dispatcher.is_runnable and self._slots.take(self._start_given):
+            self._start_one()
+
+    def _start_given(self) -> None:
+        if self._dispatcher.is_runnable:
+            self._start_one()
+            self._start_all()
+        else:
+            self._slots.release()
+
+    def _start_one(self) -> None:
+        job = self._dispatcher.take()
+        assert job is not None
+        self._in_flight.add(self._tasks.create_task(self._carry_out(job)))
 
     async def _carry_out(self, job: Job) -> None:
         try:
             await self._attempts.carry_out(job)
         finally:
-            self._slots.release()
+            self._in_flight.discard(cast("asyncio.Task[None]", asyncio.current_task()))
             self._dispatcher.release(job.request.connector_id)
-            self._runnable.set()
+            self._slots.release()
+            self._start_all()
 
     async def _drain(self) -> None:
         """Let what is in flight come to its end, for a while; what is cut off then is in doubt for the next owner."""

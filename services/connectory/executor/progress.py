@@ -17,10 +17,6 @@ class Progress:
         self._begun: deque[tuple[int, int]] = deque()
         self._done: set[int] = set()
 
-    @property
-    def outstanding(self) -> int:
-        return len(self._begun) - len(self._done)
-
     def begin(self, offset: int, outcomes_end: int) -> None:
         self._begun.append((offset, outcomes_end))
         self._next_offset = offset + 1
