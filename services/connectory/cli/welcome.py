@@ -22,7 +22,7 @@ def _lines(system: RunningSystem, access: Access, data_dir: Path, *, in_memory: 
         yield f"  Kafka     {system.kafka_bootstrap_servers}"
     if in_memory:
         yield from ("", "Nothing survives this process: the log is kept in memory.")
-    yield from ("", "Try it in another shell:", "", f"  {_command(system, access, data_dir)}", "")
+    yield from ("", "Try it in another shell:", "", f"  {_command(system, access)}", "")
     kept = "" if in_memory else f" What was done is kept in {data_dir}."
     yield f"Ctrl-C ends it.{kept}"
 
@@ -39,9 +39,9 @@ def _account(admin: AdminAccount, data_dir: Path) -> Iterator[str]:
         yield f"  password  as set in {data_dir}"
 
 
-def _command(system: RunningSystem, access: Access, data_dir: Path) -> str:
+def _command(system: RunningSystem, access: Access) -> str:
     user = ""
     if access.admin:
-        file = shlex.quote(str(data_dir / access.admin.password_file.name))
+        file = shlex.quote(str(access.admin.password_file.absolute()))
         user = f'--user "{access.admin.user}:$(cat {file})" '
     return f"curl {user}{system.url}/api/actions/connector_types"
