@@ -1,4 +1,4 @@
-"""The quickstart of the README, run as it is written."""
+"""The quickstart of the README and the tutorial, run as they are written."""
 
 import asyncio
 import re
@@ -17,11 +17,14 @@ from tests.waiting import until
 ROOT = Path(__file__).parents[2]
 
 
-def blocks(heading: str) -> list[str]:
-    """The shell blocks below a heading of the README."""
+def quickstart() -> list[str]:
+    """The shell blocks below that heading of the README."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = re.split(r"^## ", text.partition(f"\n## {heading}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
-    return re.findall(r"^```sh\n(.*?)^```", section, flags=re.MULTILINE | re.DOTALL)
+    return blocks(re.split(r"^## ", text.partition("\n## Quickstart\n")[2], maxsplit=1, flags=re.MULTILINE)[0])
+
+
+def blocks(text: str) -> list[str]:
+    return re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture
@@ -34,7 +37,7 @@ async def checkout(tmp_path: Path) -> AsyncIterator[Up]:
 
 
 async def test_the_quickstart_works_as_written(checkout: Up) -> None:
-    first, sink, *steps = blocks("Quickstart")
+    first, sink, *steps = quickstart()
     assert (first, len(steps)) == ("make up\n", 3)
     sink_port = free_port()
 
@@ -48,7 +51,22 @@ async def test_the_quickstart_works_as_written(checkout: Up) -> None:
     assert len([line for line in asked.splitlines() if "  success  " in line]) == 1000
 
 
-def moved(commands: str, system: Up, sink_port: int) -> str:
+async def test_the_tutorial_works_as_written(checkout: Up) -> None:
+    first, *steps, last = blocks((ROOT / "docs/tutorial/first-connector.md").read_text(encoding="utf-8"))
+    shorthand = steps[0]
+    assert first == "make up\n"
+
+    shown = await shell(moved("".join(steps), checkout), checkout)
+    await until(lambda: "hello by HTTP" in checkout.output, 30.0, 0.05)
+    removed = await shell(moved(shorthand + last, checkout), checkout)
+
+    assert "statusCode" not in shown + removed
+    assert '"status":"ok"' in shown
+    assert '"status":"accepted"' in shown
+    assert "hello by Kafka" in checkout.output
+
+
+def moved(commands: str, system: Up, sink_port: int = 8099) -> str:
     """The same on ports that are free here."""
     return commands.replace("5601", str(system.port)).replace("8099", str(sink_port))
 
