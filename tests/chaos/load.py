@@ -14,7 +14,7 @@ from tests.waiting import until
 
 BATCH = 20
 AHEAD = 200
-"""How far publishing may be ahead of the target: the whole run is under load, and every kill in the midst of it."""
+"""How far publishing may be ahead of the target."""
 
 REPEATED = 0.05
 """The share of batches that are published twice, as by a service that did not hear the acknowledgement."""
@@ -30,6 +30,11 @@ class Load:
         self.published: dict[str, Delivery] = {}
         self.ended: set[str] = set()
         self.away = 0
+        self._allowed = 0
+
+    def go_on(self, requests: int | None = None) -> None:
+        """Publish so many more, or all that are left."""
+        self._allowed += len(self._requests) if requests is None else requests
 
     @asynccontextmanager
     async def running(self, log: Log) -> AsyncIterator[None]:
@@ -47,10 +52,14 @@ class Load:
     async def _publish_all(self, log: Log) -> None:
         async with ActionRequestPublisher.over(log) as publisher:
             for first in range(0, len(self._requests), BATCH):
-                await until(lambda: len(self.published) - len(self._sink.seen) < AHEAD, 300.0, 0.005)
+                await until(self._may_publish, 300.0, 0.005)
                 batch = self._requests[first : first + BATCH]
                 for _ in range(2 if self._chance.random() < REPEATED else 1):
                     await self._publish(publisher, batch)
+
+    def _may_publish(self) -> bool:
+        published = len(self.published)
+        return published < self._allowed and published - len(self._sink.seen) < AHEAD
 
     async def _publish(self, publisher: ActionRequestPublisher, batch: Sequence[NewActionRequest]) -> None:
         """With the same ids until it is acknowledged."""

@@ -21,6 +21,9 @@ from tests.chaos.sink import Sink, open_sink
 
 SEED = 20
 REQUESTS = {Delivery.AT_LEAST_ONCE: 2000, Delivery.AT_MOST_ONCE: 500}
+FIRST, BETWEEN = 100, 700
+"""Requests that may be published before the first kill, and more before each: so every one comes under load."""
+
 KILLED = ("the program", "the program and its servers", "the program")
 """A server notices that the program is gone, and ends in good order, unless it is killed at the same moment."""
 
@@ -48,13 +51,18 @@ async def aftermath(chaos_dir: Path) -> AsyncIterator[Aftermath]:
 
 
 async def survive(installation: Installation, sink: Sink, chance: random.Random) -> Aftermath:
-    async def kills() -> None:
-        for killed in KILLED:
-            await sink.sees_more(chance.randrange(1, 500), DEADLINE_SECONDS)
-            await installation.create_connectors([f"{sink.url}/quick"])
-            await installation.kill(with_servers="servers" in killed)
-
     load = Load(new_requests(installation, Counter(REQUESTS).elements(), chance), sink, chance)
+
+    async def kills() -> None:
+        load.go_on(FIRST)
+        for killed in KILLED:
+            await sink.sees_more(1, DEADLINE_SECONDS)
+            await installation.create_connectors([f"{sink.url}/quick"])
+            load.go_on(BETWEEN)
+            await sink.sees_more(chance.randrange(1, BETWEEN // 2), DEADLINE_SECONDS)
+            await installation.kill(with_servers="servers" in killed)
+        load.go_on()
+
     history = await live_through(installation, sink, load, kills)
     return Aftermath(history=history, installation=installation, read_back=await installation.connectors())
 

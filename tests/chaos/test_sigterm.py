@@ -44,12 +44,14 @@ async def aftermath(chaos_dir: Path) -> AsyncIterator[Aftermath]:
 async def restart(installation: Installation, sink: Sink, chance: random.Random) -> Aftermath:
     exit_codes = []
 
-    async def terminations() -> None:
+    load = Load(new_requests(installation, list(Delivery) * (REQUESTS // 2), chance), sink, chance)
+
+    async def termination() -> None:
+        load.go_on()
         await sink.sees_more(chance.randrange(100, 600), DEADLINE_SECONDS)
         exit_codes.append(await installation.terminate())
 
-    load = Load(new_requests(installation, list(Delivery) * (REQUESTS // 2), chance), sink, chance)
-    history = await live_through(installation, sink, load, terminations)
+    history = await live_through(installation, sink, load, termination)
     return Aftermath(history=history, exit_codes=exit_codes)
 
 
