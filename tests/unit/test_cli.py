@@ -13,6 +13,8 @@ from connectory.cli import app
 from connectory.cli.reporting import failure_lines
 from connectory.domain.errors import Unavailable
 
+pytestmark = pytest.mark.usefixtures("process_as_before")
+
 HEAVY = ("aiohttp", "aiokafka", "asyncpg", "cryptography", "pydantic", "fastavro", "uvloop")
 
 
@@ -99,14 +101,12 @@ def test_a_wrong_setting_is_one_line(cli: CliRunner, monkeypatch: pytest.MonkeyP
         ("projector", {"KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL"}),
     ],
 )
-def test_a_role_names_every_setting_that_it_lacks(role: str, missing: set[str]) -> None:
-    process = subprocess.run(
-        [sys.executable, "-m", "connectory.cli", "serve", role], capture_output=True, text=True, check=False
-    )
+def test_a_role_names_every_setting_that_it_lacks(cli: CliRunner, role: str, missing: set[str]) -> None:
+    result = cli.invoke(app, ["serve", role])
 
-    assert process.returncode == 1
-    assert len(process.stderr.splitlines()) == len(missing)
-    assert [name for name in missing if name not in process.stderr] == []
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == len(missing)
+    assert [name for name in missing if name not in result.stderr] == []
 
 
 def test_a_failure_of_several_tasks_is_a_line_each() -> None:

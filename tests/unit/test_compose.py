@@ -13,6 +13,8 @@ from connectory.infra.settings import Settings, load_settings
 from connectory.infra.settings.declaration import known_settings
 from connectory.roles import Role
 
+pytestmark = pytest.mark.usefixtures("process_as_before")
+
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
