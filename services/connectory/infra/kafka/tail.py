@@ -25,7 +25,6 @@ class KafkaTail:
         self._connection = connection
         self._watcher: AIOKafkaConsumer | None = None
         self._opening_watcher = asyncio.Lock()
-        self._opening_watcher = asyncio.Lock()
         self._consumer = AIOKafkaConsumer(
             **connection.options(
                 isolation_level="read_committed",
