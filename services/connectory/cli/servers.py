@@ -41,7 +41,9 @@ async def start_servers(
         processes["kafka"] = kafka.process
     if settings.database.url is None:
         settings, processes["postgres"] = await _start_postgres(stack, settings, data_dir, progress)
-    opened = await stack.enter_async_context(open_kafka_log(settings.kafka))
+    # The broker is ours alone, and so is the data directory: there is no other of our name.
+    instance = "up" if "kafka" in processes else None
+    opened = await stack.enter_async_context(open_kafka_log(settings.kafka, instance=instance))
     return Servers(settings=settings, log=opened, processes=processes)
 
 

@@ -22,12 +22,17 @@ from connectory.infra.topics import TopicSpec
 
 
 class KafkaLog:
-    """Times are in seconds: `grace` for the work on a revoked partition, the others as in the group protocol."""
+    """Times are in seconds: `grace` for the work on a revoked partition, the others as in the group protocol.
+
+    `instance` is a name that no other process of the installation has. A member with it takes over from its former
+    self at once, where a nameless one that was killed is waited for until its session has timed out.
+    """
 
     def __init__(
         self,
         settings: KafkaSettings,
         *,
+        instance: str | None = None,
         grace: float = 10.0,
         session_timeout: float = 10.0,
         heartbeat_interval: float = 3.0,
@@ -35,6 +40,7 @@ class KafkaLog:
         quieten_library()
         self._settings = settings
         self._connection = Connection(settings)
+        self._instance = instance
         self._grace = grace
         self._session_timeout = session_timeout
         self._heartbeat_interval = heartbeat_interval
@@ -104,6 +110,7 @@ class KafkaLog:
             group,
             topics,
             Serving(group, serve, self._grace),
+            instance=self._instance,
             grace=self._grace,
             session_timeout=self._session_timeout,
             heartbeat_interval=self._heartbeat_interval,
@@ -148,9 +155,16 @@ class KafkaLog:
 async def open_kafka_log(
     settings: KafkaSettings,
     *,
+    instance: str | None = None,
     grace: float = 10.0,
     session_timeout: float = 10.0,
     heartbeat_interval: float = 3.0,
 ) -> AsyncIterator[KafkaLog]:
     """The log on the cluster of the settings. Each of its parts opens and closes its own clients."""
-    yield KafkaLog(settings, grace=grace, session_timeout=session_timeout, heartbeat_interval=heartbeat_interval)
+    yield KafkaLog(
+        settings,
+        instance=instance,
+        grace=grace,
+        session_timeout=session_timeout,
+        heartbeat_interval=heartbeat_interval,
+    )

@@ -122,7 +122,7 @@ class KafkaShare:
 
 
 class Member(ConsumerRebalanceListener):  # type: ignore[misc]
-    """One call of `join`. Times are in seconds."""
+    """One call of `join`. Times are in seconds; `instance` is as in `KafkaLog`."""
 
     def __init__(
         self,
@@ -131,6 +131,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         topics: Sequence[str],
         serving: Serving,
         *,
+        instance: str | None,
         grace: float,
         session_timeout: float,
         heartbeat_interval: float,
@@ -145,6 +146,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer = AIOKafkaConsumer(
             **connection.options(
                 group_id=connection.prefixed(group),
+                group_instance_id=instance,
                 partition_assignment_strategy=(RangePartitionAssignor,),
                 isolation_level="read_committed",
                 auto_offset_reset="earliest",
