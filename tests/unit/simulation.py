@@ -1,8 +1,9 @@
 """The whole flow on the log in memory, in virtual time, under seeded faults.
 
-Every role runs as in production, under `keep_running`. Before each operation on the log the seed may decide that the
-broker is away for a moment, or that the role is killed on the spot: then nothing of it goes on, nothing is drained,
-and it starts again from what the log holds. Requests are delivered twice now and then, as producers do that retry.
+Every role runs as in production, under `keep_running`. Before each operation on the log, and after each change to it,
+the seed may decide that the broker is away for a moment (so that the answer is lost), or that the role is killed on the
+spot: then nothing of it goes on, nothing is drained, and it starts again from what the log holds. Requests are
+delivered twice now and then, as producers do that retry.
 """
 
 import asyncio
@@ -72,7 +73,7 @@ class Simulation:
         if self.chance.random() >= self.fault_rate or operation == "create-topics":
             return
         fault = self.chance.choice(["away", "killed"])
-        self.faults[fault] += 1
+        self.faults["answer lost" if operation.endswith("-answer") else fault] += 1
         if fault == "away":
             raise Unavailable(f"the broker is away before {operation}")
         raise Killed(operation)

@@ -130,7 +130,7 @@ async def test_every_operation_is_announced(log: InMemoryLog) -> None:
     with pytest.raises(Unavailable, match="enough"):
         await log.join("group", ["topic"], serve)
 
-    assert seen == ["create-topics", "join", "committed", "fetch", "commit"]
+    assert seen == ["create-topics", "join", "committed", "fetch", "commit", "commit-answer"]
 
 
 async def test_the_progress_of_a_group_can_be_looked_at(log: InMemoryLog) -> None:

@@ -52,6 +52,7 @@ def simulation(request: pytest.FixtureRequest) -> Simulation:
 def test_faults_did_happen(simulation: Simulation) -> None:
     assert simulation.faults["killed"] > 5
     assert simulation.faults["away"] > 5
+    assert simulation.faults["answer lost"] > 0
 
 
 def test_every_accepted_request_has_exactly_one_final_outcome(simulation: Simulation) -> None:

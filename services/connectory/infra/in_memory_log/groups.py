@@ -130,6 +130,7 @@ class InMemoryShare:
         if self._released:
             raise Fenced(f"Partition {self.index} belongs to another member of the group now")
         self._group.progress.update({(topic, self.index): committed for topic, committed in progress.items()})
+        await self._before("commit-answer")
 
     def revoke(self) -> None:
         self.revoked.set()

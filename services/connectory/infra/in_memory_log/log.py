@@ -25,7 +25,8 @@ class InMemoryLog:
 
     `before` is awaited at the start of each operation with its name, and may raise: `create-topics`, `offsets`,
     `write`, `transactions`, `transaction-begin`, `transaction-write`, `transaction-offsets`, `transaction-commit`,
-    `tail`, `end-offset`, `fetch`, `join`, `committed`, `commit`.
+    `tail`, `end-offset`, `fetch`, `join`, `committed`, `commit`. It is awaited once more when a change is made and not
+    yet answered: `write-answer`, `transaction-commit-answer`, `commit-answer`.
     """
 
     def __init__(

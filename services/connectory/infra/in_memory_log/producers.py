@@ -27,7 +27,9 @@ class InMemoryWriter:
     async def write(self, messages: Sequence[Message]) -> list[Position]:
         check_sizes(messages)
         await self._before("write")
-        return [self._store.append(message) for message in messages]
+        positions = [self._store.append(message) for message in messages]
+        await self._before("write-answer")
+        return positions
 
 
 class Producer:
@@ -71,6 +73,7 @@ class InMemoryTransactions:
                 self._producer.end(TransactionState.ABORTED)
             raise
         self._commit(transaction)
+        await self._before("transaction-commit-answer")
 
     def check(self) -> None:
         """Raises `Fenced` when the id has been opened again."""
