@@ -1,5 +1,6 @@
 """The command line by itself: help, version, wrong usage, errors as one line, and what needs no server."""
 
+import errno
 import re
 import subprocess
 import sys
@@ -10,8 +11,9 @@ from typer.testing import CliRunner
 
 from connectory import __version__
 from connectory.cli import app
-from connectory.cli.reporting import failure_lines
+from connectory.cli.reporting import failure_lines, say_failure
 from connectory.domain.errors import Unavailable
+from connectory.infra.running_system import RunningSystem
 
 pytestmark = pytest.mark.usefixtures("process_as_before")
 
@@ -71,6 +73,9 @@ def test_an_error_shows_its_traceback_when_asked_to(cli: CliRunner) -> None:
     [
         (["request"], "give either the id of a connector or --file"),
         (["request", "ops", "--params", "{"], "--params is not JSON"),
+        (["request", "ops", "--params", "[1]"], "--params is not a JSON object"),
+        (["nothing"], "'nothing'"),
+        (["--nothing"], "--nothing"),
         (["projections", "rebuild", "nothing"], "there is no projection nothing"),
         (["serve", "everything"], "'everything'"),
         (["up", "--port", "70000"], "'--port'"),
@@ -81,6 +86,30 @@ def test_wrong_usage_is_explained(cli: CliRunner, arguments: list[str], problem:
 
     assert result.exit_code == 2
     assert problem in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+    assert "--help to see how it is used" in result.stderr
+
+
+def test_a_command_without_its_subcommand_shows_help(cli: CliRunner) -> None:
+    assert "describe" in cli.invoke(app, ["topics"]).output
+
+
+def test_a_file_of_requests_that_is_no_text_is_explained(cli: CliRunner) -> None:
+    Path("requests.jsonl").write_bytes(b"\xff\xfe")
+
+    result = cli.invoke(app, ["request", "--file", "requests.jsonl"])
+
+    assert result.exit_code == 2
+    assert "requests.jsonl is not UTF-8" in result.stderr
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(monkeypatch: pytest.MonkeyPatch, cli: CliRunner) -> None:
+    def stop_reading() -> str:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("connectory.infra.crypto.generate_key", stop_reading)
+
+    assert cli.invoke(app, ["keys", "generate"]).stderr == ""
 
 
 def test_a_wrong_setting_is_one_line(cli: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +144,12 @@ def test_a_failure_of_several_tasks_is_a_line_each() -> None:
     assert failure_lines(group) == ["no broker"]
 
 
+def test_the_log_below_a_failure_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    say_failure(Unavailable("the broker ended. Its log ends with:\n  ERROR no meta.properties"))
+
+    assert capsys.readouterr().err == "Error: the broker ended. Its log ends with:\n  ERROR no meta.properties\n"
+
+
 def test_a_defect_names_its_type_and_how_to_see_more() -> None:
     assert failure_lines(KeyError("x")) == ["unexpected KeyError: 'x' (run with --debug for a traceback)"]
 
@@ -127,3 +162,30 @@ def test_the_doctor_says_which_settings_are_wrong(cli: CliRunner, monkeypatch: p
     assert result.exit_code == 1
     assert "wrong  settings" in result.output
     assert "http.port" in result.output
+
+
+def test_the_doctor_says_that_the_system_cannot_be_found(cli: CliRunner) -> None:
+    Path(".connectory").mkdir()
+    Path(".connectory/runtime.json").write_text("{")
+
+    result = cli.invoke(app, ["doctor"])
+
+    assert result.exit_code == 1
+    assert "wrong  running system" in result.output
+
+
+def test_the_doctor_looks_into_the_encryption_key(cli: CliRunner) -> None:
+    Path(".connectory").mkdir()
+    Path(".connectory/encryption-key").write_text("short")
+
+    result = cli.invoke(app, ["doctor"])
+
+    assert result.exit_code == 1
+    assert "holds no key of at least 32 characters" in result.output
+
+
+def test_a_log_in_memory_is_nothing_wrong(cli: CliRunner) -> None:
+    running = RunningSystem(url="http://127.0.0.1:1", kafka_bootstrap_servers=None, database_url=None)
+    running.write(Path(".connectory"))
+
+    assert re.search(r"ok +Kafka +not used", cli.invoke(app, ["doctor"]).output)

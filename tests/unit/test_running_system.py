@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from connectory.infra.running_system import NotRunning, RunningSystem
+from connectory.infra.running_system import NotFindable, NotRunning, RunningSystem
 
 SYSTEM = RunningSystem(
     url="http://127.0.0.1:5601", kafka_bootstrap_servers="127.0.0.1:9092", database_url=None, pids={"gateway": 1}
 )
+WRONG_TYPES = '{"url": 1, "kafka_bootstrap_servers": 2, "database_url": ["postgresql://u:hunter2@h/d"]}'
 
 
 def test_what_is_written_is_found(tmp_path: Path) -> None:
@@ -44,9 +45,10 @@ def test_a_system_that_was_killed_is_not_running(tmp_path: Path) -> None:
         RunningSystem.find(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"url": 1, "colour": "red"}'])
+@pytest.mark.parametrize("text", ["", "{}", "[]", "\xff", WRONG_TYPES])
 def test_a_file_that_is_none_of_ours_is_told(tmp_path: Path, text: str) -> None:
-    (tmp_path / "runtime.json").write_text(text)
+    (tmp_path / "runtime.json").write_text(text, encoding="latin-1")
 
-    with pytest.raises(NotRunning, match="cannot read"):
+    with pytest.raises(NotFindable, match=r"cannot read .*: it does not hold what `connectory up` writes") as caught:
         RunningSystem.find(tmp_path)
+    assert "hunter2" not in str(caught.value)

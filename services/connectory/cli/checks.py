@@ -13,8 +13,10 @@ from typing import Final
 from connectory.client import NotRunning, RunningSystem
 from connectory.client.connect import reachable
 from connectory.domain.errors import ConnectoryError
+from connectory.infra.crypto import KEY_FILE, ensure_encryption_key
 from connectory.infra.kafka import open_kafka_log
 from connectory.infra.postgres import open_database
+from connectory.infra.running_system import NotFindable
 from connectory.infra.schema_registry import open_schemas
 from connectory.infra.security import SECURITY_FILE
 from connectory.infra.settings import Settings, load_settings
@@ -55,8 +57,11 @@ async def examine(data_dir: Path, config: Path | None, kibana_config: Path | Non
         settings = load_settings(config_file=config, kibana_config=kibana_config)
     except ConnectoryError as error:
         return [*findings, *(Finding("settings", State.WRONG, line) for line in str(error).splitlines())]
-    subject = Subject(settings, data_dir, _running(data_dir))
     findings.append(Finding("settings", State.FINE, "can be used"))
+    try:
+        subject = Subject(settings, data_dir, _running(data_dir))
+    except NotFindable as error:
+        return [*findings, Finding("running system", State.WRONG, str(error))]
     findings += [await _examined(what, check, subject) for what, check in CHECKS.items()]
     return findings
 
@@ -67,8 +72,11 @@ def _python() -> Finding:
 
 
 def _running(data_dir: Path) -> RunningSystem | None:
+    """Raises `NotFindable`."""
     try:
         return RunningSystem.find(data_dir)
+    except NotFindable:
+        raise
     except NotRunning:
         return None
 
@@ -79,7 +87,7 @@ async def _examined(what: str, check: "Check", subject: Subject) -> Finding:
             text = await check(subject)
     except TimeoutError:
         return Finding(what, State.WRONG, f"no answer within {PATIENCE_SECONDS:g} seconds")
-    except ConnectoryError as error:
+    except (ConnectoryError, OSError) as error:
         return Finding(what, State.WRONG, str(error))
     return Finding(what, State.UNUSED, "nothing to check") if text is None else Finding(what, State.FINE, text)
 
@@ -115,8 +123,10 @@ async def _data_dir(subject: Subject) -> str | None:
 async def _encryption_key(subject: Subject) -> str | None:
     if subject.settings.encryption.key is not None:
         return "set"
-    kept = (subject.data_dir / "encryption-key").exists()
-    return "kept in the data directory" if kept else "not set: `up` makes one at its first start, `serve` needs one"
+    if not (subject.data_dir / KEY_FILE).exists():
+        return "not set: `up` makes one at its first start, `serve` needs one"
+    ensure_encryption_key(subject.data_dir)
+    return "kept in the data directory"
 
 
 async def _users(subject: Subject) -> str | None:
@@ -132,8 +142,11 @@ async def _users(subject: Subject) -> str | None:
 
 
 async def _kafka(subject: Subject) -> str | None:
-    if not subject.settings.kafka.bootstrap_servers and subject.running is None:
-        return None
+    if not subject.settings.kafka.bootstrap_servers:
+        if subject.running is None:
+            return None
+        if subject.running.kafka_bootstrap_servers is None:
+            return "not used: the running system keeps its log in memory"
     settings = reachable(subject.settings.kafka, subject.data_dir)
     async with open_kafka_log(settings) as log:
         present = {topic.name for topic in await log.describe_topics()}

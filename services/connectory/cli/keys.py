@@ -12,8 +12,10 @@ def keys() -> None:
 
 @app.command()
 def generate() -> None:
-    """Print a new random key, for the setting xpack.encryptedSavedObjects.encryptionKey. Keep it: nothing else opens
-    the secrets that it seals."""
+    """Print a new random key, for the setting xpack.encryptedSavedObjects.encryptionKey.
+
+    Keep it: nothing else opens the secrets that it seals.
+    """
     from connectory.infra.crypto import generate_key
 
     typer.echo(generate_key())

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectory.cli.options import DEFAULT_DATA_DIR, Config, DataDir
+from connectory.domain.execution import Action
 
 if TYPE_CHECKING:
     from connectory.client import OutcomeConsumer
     from connectory.domain.execution import Outcome
 
 COLOURS = {"success": "green", "failure": "red"}
+RESULT_WIDTH = 8
+ACTION_WIDTH = max(map(len, Action))
+"""Characters of what became of a request, and of what may also be the name of an action."""
 
 
 def outcomes(
@@ -26,7 +30,9 @@ def outcomes(
     connector: Annotated[str | None, typer.Option(help="Of this connector only.")] = None,
     request_id: Annotated[str | None, typer.Option(help="Of this request only.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="The newest so many. Default: all that are kept.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="Not older than this, in UTC.")] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help="Not older than this time, in UTC unless it says otherwise.")
+    ] = None,
     attempts: Annotated[
         bool, typer.Option("--attempts", help="Also starts and duplicates, not only final ones.")
     ] = False,
@@ -41,7 +47,7 @@ def outcomes(
     from connectory.infra.settings import load_settings
 
     view = View(connector=connector, request_id=request_id, attempts=attempts, limit=limit, as_json=as_json)
-    start = since.replace(tzinfo=UTC) if since else NOW if follow else BEGINNING
+    start = in_utc(since) if since else NOW if follow else BEGINNING
 
     async def show() -> None:
         settings = load_settings(config_file=config)
@@ -55,6 +61,10 @@ def outcomes(
     with suppress(KeyboardInterrupt):
         asyncio.run(show())
     typer.echo(view.summary, err=True)
+
+
+def in_utc(time: datetime) -> datetime:
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -88,24 +98,25 @@ class View:
 
     def show(self, outcome: "Outcome") -> None:
         self.shown[_result(outcome)] += 1
-        print_outcome(outcome, as_json=self.as_json)
+        print_outcome(outcome, as_json=self.as_json, width=ACTION_WIDTH if self.attempts else RESULT_WIDTH)
 
     @property
     def summary(self) -> str:
         counts = ", ".join(f"{count} {result}" for result, count in self.shown.most_common())
-        return f"{self.shown.total()} outcomes" + (f": {counts}" if counts else "")
+        total = self.shown.total()
+        return f"{total} outcome{'' if total == 1 else 's'}" + (f": {counts}" if counts else "")
 
 
-def print_outcome(outcome: "Outcome", *, as_json: bool = False) -> None:
-    """One line on stdout."""
-    typer.echo(_json_line(outcome) if as_json else _line(outcome))
+def print_outcome(outcome: "Outcome", *, as_json: bool = False, width: int = RESULT_WIDTH) -> None:
+    """One line on stdout; `width` is that of the column that says what became of it."""
+    typer.echo(_json_line(outcome) if as_json else _line(outcome, width))
 
 
-def _line(outcome: "Outcome") -> str:
+def _line(outcome: "Outcome", width: int) -> str:
     result = _result(outcome)
     took = "" if outcome.duration_ms is None else f"{outcome.duration_ms:.0f} ms"
     text = outcome.error or outcome.message
-    start = f"{outcome.at:%Y-%m-%d %H:%M:%S}  {typer.style(f'{result:<8}', fg=COLOURS.get(result))}"
+    start = f"{outcome.at:%Y-%m-%d %H:%M:%S}  {typer.style(f'{result:<{width}}', fg=COLOURS.get(result))}"
     return f"{start}  {outcome.connector_id}  {outcome.request_id}  {took:>8}  {text}"
 
 

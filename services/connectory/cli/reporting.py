@@ -1,5 +1,7 @@
 """What the user is told: errors as one clear line on stderr, and the consoles that commands print on."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
@@ -9,6 +11,7 @@ from typer.core import TyperGroup
 from connectory.domain.errors import ConnectoryError
 
 FAILED = 1
+WRONG_USAGE = 2
 INTERRUPTED = 130
 WIDE = 240
 """Columns, where no terminal says how many there are."""
@@ -23,9 +26,14 @@ def results() -> Console:
 class ReportingGroup(TyperGroup):
     """The root command: the one place where errors become exit codes."""
 
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        with _usage_in_one_line():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with _usage_in_one_line():
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
         except Exception as error:
@@ -35,15 +43,42 @@ class ReportingGroup(TyperGroup):
             raise typer.Exit(FAILED) from None
 
 
+@contextmanager
+def _usage_in_one_line() -> Iterator[None]:
+    """Wrong usage, for which the library would draw a box. Help, which it shows by an error as well, stays with it."""
+    try:
+        yield
+    except Exception as error:
+        line = _usage_line(error)
+        if line is None:
+            raise
+        _say([line])
+        raise typer.Exit(WRONG_USAGE) from None
+
+
+def _usage_line(error: Any) -> str | None:
+    """None for all that is not wrong usage. The library does not publish the type that such errors have in common."""
+    message = error.format_message() if hasattr(error, "format_message") else ""
+    if not message or "\n" in message:
+        return None
+    command = error.ctx.command_path if getattr(error, "ctx", None) else "connectory"
+    return f"{message.removesuffix('.')} (run {command} --help to see how it is used)"
+
+
 def _is_for_typer(error: Exception) -> bool:
-    """Wrong usage, a wanted exit, an aborted prompt: the library knows what to show for them."""
-    return isinstance(error, typer.Exit | typer.Abort) or hasattr(error, "exit_code")
+    """A wanted exit, an aborted prompt, a reader of our output that has seen enough: the library knows what to do."""
+    return isinstance(error, typer.Exit | typer.Abort | BrokenPipeError) or hasattr(error, "exit_code")
 
 
 def say_failure(error: BaseException) -> None:
+    _say(failure_lines(error))
+
+
+def _say(lines: Iterable[str]) -> None:
+    """What is indented belongs to the line above it."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    for line in failure_lines(error):
-        console.print(f"Error: {line}", style="red", markup=False)
+    for line in lines:
+        console.print(line if line.startswith(" ") else f"Error: {line}", style="red", markup=False)
 
 
 def failure_lines(error: BaseException) -> list[str]:

@@ -35,16 +35,24 @@ def request(
     config: Config = None,
 ) -> None:
     """Publish one action request, or a file of them, to Kafka. Prints their ids, or with --wait their outcomes."""
-    from connectory.client import read_requests
     from connectory.infra.settings import load_settings
 
     if (connector is None) == (file is None):
         raise typer.BadParameter("give either the id of a connector or --file")
     fields = {"request_id": request_id, "space_id": space, "source": source, "delivery": delivery}
-    requests = list(read_requests(file)) if file else [_single(connector, params, fields)]
+    requests = _listed(file) if file else [_single(connector, params, fields)]
     settings = load_settings(config_file=config)
     if not asyncio.run(_publish(settings, data_dir, requests, timeout if wait else None)):
         raise typer.Exit(SOME_FAILED)
+
+
+def _listed(file: typer.FileText) -> "list[NewActionRequest]":
+    from connectory.client import read_requests
+
+    try:
+        return list(read_requests(file))
+    except UnicodeDecodeError:
+        raise typer.BadParameter(f"{file.name} is not UTF-8") from None
 
 
 def _single(connector: str | None, params: str, fields: Mapping[str, object]) -> "NewActionRequest":
@@ -54,6 +62,8 @@ def _single(connector: str | None, params: str, fields: Mapping[str, object]) ->
         parsed = json.loads(params)
     except ValueError as error:
         raise typer.BadParameter(f"--params is not JSON: {error}") from error
+    if not isinstance(parsed, dict):
+        raise typer.BadParameter("--params is not a JSON object")
     given = {name: value for name, value in fields.items() if value is not None}
     return check_request({"connector_id": connector, "params": parsed, **given})
 
@@ -95,5 +105,5 @@ async def _print_answers(outcomes: "OutcomeConsumer", published: Sequence[str], 
                 print_outcome(outcome)
     except TimeoutError:
         missing = len(set(published)) - answered
-        raise Unavailable(f"{missing} requests have no outcome after {seconds:g} seconds") from None
+        raise Unavailable(f"requests without an outcome after {seconds:g} seconds: {missing}") from None
     return succeeded

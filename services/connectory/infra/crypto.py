@@ -31,6 +31,7 @@ from connectory.domain.json_types import Json, JsonObject
 from connectory.domain.secrets import NO_SECRETS, SealedSecrets, WrappedKey
 from connectory.infra.private_files import write_private_file
 
+KEY_FILE: Final = "encryption-key"
 MIN_KEY_LENGTH: Final = 32
 """Characters of a configured key."""
 
@@ -55,7 +56,7 @@ def generate_key() -> str:
 
 def ensure_encryption_key(data_dir: Path) -> str:
     """The key kept in `DIR/encryption-key` (mode 0600); made at the first start."""
-    path = data_dir / "encryption-key"
+    path = data_dir / KEY_FILE
     if not path.exists():
         write_private_file(path, generate_key() + "\n")
     key = path.read_text(encoding="utf-8").strip()

@@ -23,6 +23,12 @@ class NotRunning(ConnectoryError):
     code = "not-running"
 
 
+class NotFindable(NotRunning):
+    """There is a file, and what it holds is none of ours."""
+
+    code = "not-findable"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningSystem:
     """Where a running system answers. `pids` maps a role's or server's name to its process id.
@@ -37,15 +43,17 @@ class RunningSystem:
 
     @classmethod
     def find(cls, data_dir: Path = DEFAULT_DATA_DIR) -> "RunningSystem":
-        """Read the file of a running system. Raises `NotRunning` when there is none or it cannot be read."""
+        """Read the file of a running system. Raises `NotRunning` without one, `NotFindable` when it is spoilt."""
         path = data_dir / FILE_NAME
         nothing = f"no running Connectory in {data_dir}: start one with `connectory up`, or name it with --data-dir"
         try:
-            found = cls(**json.loads(path.read_text(encoding="utf-8")))
+            found = _read(path)
         except FileNotFoundError as error:
             raise NotRunning(nothing) from error
-        except (OSError, ValueError, TypeError) as error:
-            raise NotRunning(f"cannot read {path}: {error}") from error
+        except (OSError, ValueError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it does not hold what `connectory up` writes"
+            # Without its cause: a validation error holds what was read, the password of the database included.
+            raise NotFindable(f"cannot read {path}: {why}; start `connectory up` again to have it anew") from None
         if found.pids and not any(map(_is_alive, found.pids.values())):
             raise NotRunning(nothing)
         return found
@@ -57,6 +65,14 @@ class RunningSystem:
     @staticmethod
     def remove(data_dir: Path) -> None:
         (data_dir / FILE_NAME).unlink(missing_ok=True)
+
+
+def _read(path: Path) -> RunningSystem:
+    """Raises `OSError`, and `ValueError` for anything but the fields of a running system."""
+    # Here, as every command imports this module, and the library takes long to load.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(RunningSystem).validate_json(path.read_bytes())
 
 
 def _is_alive(pid: int) -> bool:
