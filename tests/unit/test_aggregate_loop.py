@@ -16,8 +16,8 @@ from connectory.domain.events import ConnectorCreated, ConnectorDeleted, Connect
 from connectory.domain.replies import CommandAccepted, CommandRefused
 from connectory.domain.spaces import CreateSpace, SpaceCreated, SpaceDetails
 from connectory.infra import topics
-from connectory.infra.headers import reply_to
-from connectory.infra.log import partition_for
+from connectory.infra.headers import REPLY_PARTITION, reply_to
+from connectory.infra.log import MAX_RECORD_BYTES, partition_for
 from connectory.infra.messages import Messages
 from connectory.infra.topics import topic_specs
 from connectory.testing import AnyConfig, InMemoryLog
@@ -124,6 +124,17 @@ async def test_a_command_is_known_again_after_a_restart(command: Any) -> None:
     assert answers[-1] == answers[-2]
 
 
+async def test_a_connector_that_was_deleted_and_created_anew_is_there_after_a_restart() -> None:
+    log = await new_log()
+    async with running(log):
+        await send(log, create(), delete(), create(command_id="k4"))
+        await until_many(lambda: replies(log), 3)
+    async with running(log):
+        await send(log, update(command_id="k5", expected_version=1))
+        answers = await until_many(lambda: replies(log), 4)
+    assert isinstance(answers[-1], CommandAccepted)
+
+
 async def test_a_refused_command_is_answered_and_leaves_no_event() -> None:
     log = await new_log()
     async with running(log):
@@ -145,6 +156,52 @@ async def test_an_undecodable_command_is_answered_and_stops_nothing() -> None:
         first, second = await until_many(lambda: replies(log), 2)
     assert (type(first), first.command_id) == (CommandRefused, "k0")
     assert isinstance(second, CommandAccepted)
+
+
+@pytest.mark.parametrize("partition", [b"99", b"9" * 5000, b"-1", b"\xff"])
+async def test_a_command_whose_answer_has_nowhere_to_go_is_decided_all_the_same(partition: bytes) -> None:
+    log = await new_log()
+    message = MESSAGES.message(topics.CONNECTOR_COMMANDS, "c1", create(), at=AT)
+    async with running(log):
+        async with log.writer() as writer:
+            await writer.write([message._replace(headers=((REPLY_PARTITION, partition),))])
+        await send(log, update())
+        (reply,) = await until(lambda: replies(log))
+    assert (type(reply), len(events(log))) == (CommandAccepted, 2)
+
+
+async def test_a_change_that_no_record_holds_is_refused_and_stops_nothing() -> None:
+    """The state names who created and who changed the connector, so it is larger than the command."""
+    log = await new_log()
+    async with running(log):
+        await send(log, create(by="a" * 5000, name="x" * (MAX_RECORD_BYTES - 6000)), create())
+        first, second = await until_many(lambda: replies(log), 2)
+    assert isinstance(first, CommandRefused)
+    assert (first.code, type(second)) == ("message-too-large", CommandAccepted)
+
+
+async def test_an_answer_that_no_record_holds_is_left_out() -> None:
+    log = await new_log()
+    async with running(log):
+        await send(log, delete(command_id="k" * 400_000), create())
+        (reply,) = await until(lambda: replies(log))
+    assert (type(reply), reply.command_id) == (CommandAccepted, "k1")
+
+
+async def test_garbage_among_states_and_events_costs_the_commands_on_that_connector_only() -> None:
+    log = await new_log()
+    home, other = partition_for(b"c1", PARTITIONS), "c3"
+    log.append_raw(topics.CONNECTORS, home, b"garbage", key=b"c1")
+    log.append_raw(topics.CONNECTORS, home, b"garbage", key=b"\xff")
+    log.append_raw(topics.CONNECTOR_EVENTS, home, b"garbage", key=b"c1")
+    async with running(log):
+        await send(log, update(), create(connector_id=other))
+        answers = await until_many(lambda: replies(log), 2)
+    assert partition_for(other.encode(), PARTITIONS) == home
+    assert {(answer.subject_id, type(answer)) for answer in answers} == {
+        ("c1", CommandRefused),
+        (other, CommandAccepted),
+    }
 
 
 async def test_a_command_on_a_foreign_partition_is_refused() -> None:

@@ -8,15 +8,25 @@ an unknown end is either seen as done, or done again from the same commands.
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Generic
 
 from connectory.aggregate.aggregate import Aggregate, C, E, S
 from connectory.aggregate.states import PartitionStates
-from connectory.domain.errors import ConnectoryError, Refused, Undecodable
+from connectory.domain.errors import ConnectoryError, MessageTooLarge, Refused, Undecodable, Unencodable
 from connectory.domain.replies import CommandAccepted, CommandRefused
 from connectory.infra.clock import Clock, utc_now
 from connectory.infra.headers import header, reply_partition
-from connectory.infra.log import Log, Message, Record, Share, TransactionWriter, partition_for
+from connectory.infra.log import (
+    MAX_RECORD_BYTES,
+    Log,
+    Message,
+    Record,
+    Share,
+    TransactionWriter,
+    check_sizes,
+    partition_for,
+)
 from connectory.infra.messages import Messages, read_traceparent
 from connectory.infra.topics import REPLIES
 
@@ -24,6 +34,9 @@ BATCH = 500
 """Commands in one transaction: committing takes tens of milliseconds, deciding a command less than one."""
 
 FETCH_SECONDS = 1.0
+
+LARGEST_CHANGE = MAX_RECORD_BYTES - 8 * 1024
+"""Bytes of an event or a state: the reply carries the state and some more, and has to fit the log as well."""
 
 log = logging.getLogger(__name__)
 
@@ -33,30 +46,38 @@ async def run_aggregate(
 ) -> None:
     """Be one instance of the aggregate until cancelled."""
     partitions = await log_.partition_count(aggregate.commands_topic)
+    reply_partitions = await log_.partition_count(REPLIES)
 
     async def serve(share: Share) -> None:
-        await PartitionAggregate(aggregate, log_, messages, share, partitions, clock).run()
+        await PartitionAggregate(aggregate, log_, messages, share, partitions, reply_partitions, clock).run()
 
     await log_.join(aggregate.group, [aggregate.commands_topic], serve)
 
 
 @dataclass(frozen=True, slots=True)
-class Decision(Generic[E]):
+class Decision:
     """What came of one command. `refusal` None means accepted, also when there is nothing (left) to do."""
 
     record: Record
     command_id: str
     subject_id: str
-    events: Sequence[E] = ()
+    events: Sequence[Message] = ()
     refusal: ConnectoryError | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Batch(Generic[S]):
-    """What a transaction changes, to be taken over when it is committed. `encoded` None is a tombstone."""
+class Change(Generic[S]):
+    """A subject as the batch leaves it, and the record of it: a tombstone when it is gone."""
 
-    changed: Mapping[str, S]
-    encoded: Mapping[str, bytes | None]
+    state: S
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[S]):
+    """What a transaction changes, by subject id, to be taken over when it is committed."""
+
+    changed: Mapping[str, Change[S]]
     last_event: int
 
 
@@ -68,6 +89,7 @@ class PartitionAggregate(Generic[C, S, E]):
         messages: Messages,
         share: Share,
         partitions: int,
+        reply_partitions: int,
         clock: Clock,
     ) -> None:
         self._aggregate = aggregate
@@ -75,6 +97,7 @@ class PartitionAggregate(Generic[C, S, E]):
         self._messages = messages
         self._share = share
         self._partitions = partitions
+        self._reply_partitions = reply_partitions
         self._clock = clock
         self._states: PartitionStates[C, S, E] = PartitionStates(aggregate, messages, share.index)
 
@@ -99,44 +122,56 @@ class PartitionAggregate(Generic[C, S, E]):
                     self._take_over(batch)
 
     async def _process(self, records: Sequence[Record], transaction: TransactionWriter) -> Batch[S]:
-        changed: dict[str, S] = {}
+        changed: dict[str, Change[S]] = {}
         decisions = [self._decide(record, changed) for record in records]
-        events = [self._event_message(decision, event) for decision in decisions for event in decision.events]
+        events = [event for decision in decisions for event in decision.events]
         positions = await transaction.write(events) if events else []
         last_event = positions[-1].offset if positions else self._states.last_event
-        states = {subject_id: self._state_message(subject_id, state) for subject_id, state in changed.items()}
+        states = [change.message for change in changed.values()]
         replies = [reply for each in decisions if (reply := self._reply_message(each, changed, last_event))]
         if states or replies:
-            await transaction.write([*states.values(), *replies])
+            await transaction.write([*states, *replies])
         offsets = {(self._aggregate.commands_topic, self._share.index): records[-1].offset + 1}
         await transaction.commit_offsets(self._aggregate.group, offsets)
-        encoded = {subject_id: message.value for subject_id, message in states.items()}
-        return Batch(changed, encoded, last_event)
+        return Batch(changed, last_event)
 
-    def _decide(self, record: Record, changed: dict[str, S]) -> Decision[E]:
+    def _decide(self, record: Record, changed: dict[str, Change[S]]) -> Decision:
         """Decide one command against the state as changed by those before it, and change the state accordingly."""
         try:
             command = self._messages.decode(record.value, *self._aggregate.commands)
         except Undecodable as error:
             return self._unreadable(record, error)
         subject_id = self._aggregate.subject_of_command(command)
-        state = self._state(subject_id, changed)
-        if command.command_id in state.recent_commands:
-            return Decision(record, command.command_id, subject_id)
         try:
+            state = self._state(subject_id, changed)
+            if command.command_id in state.recent_commands:
+                return Decision(record, command.command_id, subject_id)
             self._require_home(record, subject_id)
-            events = self._aggregate.decide(command, state)
+            events = self._change(record, subject_id, self._aggregate.decide(command, state), changed)
         except ConnectoryError as refusal:
             return Decision(record, command.command_id, subject_id, refusal=refusal)
         except Exception as error:
             # A rule that breaks must cost its command, not the partition: it would break again on every restart.
             log.exception("the command %s on %s could not be decided", command.command_id, subject_id)
             return Decision(record, command.command_id, subject_id, refusal=ConnectoryError(type(error).__name__))
-        for event in events:
-            state = self._aggregate.evolve(state, event)
-        if events:
-            changed[subject_id] = state
         return Decision(record, command.command_id, subject_id, events)
+
+    def _change(
+        self, record: Record, subject_id: str, events: Sequence[E], changed: dict[str, Change[S]]
+    ) -> Sequence[Message]:
+        """Change the subject's state by the events, and return these as they are to be written.
+
+        Raises `MessageTooLarge` or `Unencodable`, and then nothing is changed: a record that the log does not take
+        must cost its command, not the partition.
+        """
+        if not events:
+            return ()
+        state = reduce(self._aggregate.evolve, events, self._state(subject_id, changed))
+        change = Change(state, self._state_message(subject_id, state))
+        messages = [self._event_message(record, subject_id, event) for event in events]
+        check_sizes([*messages, change.message], LARGEST_CHANGE)
+        changed[subject_id] = change
+        return messages
 
     def _require_home(self, record: Record, subject_id: str) -> None:
         home = partition_for(subject_id.encode(), self._partitions)
@@ -144,23 +179,23 @@ class PartitionAggregate(Generic[C, S, E]):
             text = f"a command for {subject_id} belongs on partition {home}, not {record.partition}; key it by that id"
             raise Refused("command-misplaced", text)
 
-    def _unreadable(self, record: Record, error: Undecodable) -> Decision[E]:
+    def _unreadable(self, record: Record, error: Undecodable) -> Decision:
         log.warning("skipped an undecodable command at %s/%d/%d: %s", *record[:3], error)
         return Decision(
             record, header(record, "ce_id") or "", (record.key or b"").decode("utf-8", "replace"), (), error
         )
 
-    def _state(self, subject_id: str, changed: dict[str, S]) -> S:
-        return changed[subject_id] if subject_id in changed else self._states.get(subject_id)
+    def _state(self, subject_id: str, changed: dict[str, Change[S]]) -> S:
+        return changed[subject_id].state if subject_id in changed else self._states.get(subject_id)
 
-    def _event_message(self, decision: Decision[E], event: E) -> Message:
+    def _event_message(self, record: Record, subject_id: str, event: E) -> Message:
         return self._messages.message(
             self._aggregate.events_topic,
-            decision.subject_id,
+            subject_id,
             event,
             at=self._clock(),
             partition=self._share.index,
-            traceparent=read_traceparent(decision.record.headers),
+            traceparent=read_traceparent(record.headers),
         )
 
     def _state_message(self, subject_id: str, state: S) -> Message:
@@ -169,14 +204,23 @@ class PartitionAggregate(Generic[C, S, E]):
             return Message(topic, subject_id.encode(), None, (), partition)
         return self._messages.message(topic, subject_id, state, at=self._clock(), partition=partition)
 
-    def _reply_message(self, decision: Decision[E], changed: dict[str, S], last_event: int) -> Message | None:
-        partition = reply_partition(decision.record)
+    def _reply_message(self, decision: Decision, changed: dict[str, Change[S]], last_event: int) -> Message | None:
+        """The answer, if one is wanted and the log takes it: ids of any length may stand in it."""
+        partition = reply_partition(decision.record, self._reply_partitions)
         if partition is None:
             return None
         reply = self._reply(decision, changed, last_event)
-        return self._messages.message(REPLIES, decision.command_id, reply, at=self._clock(), partition=partition)
+        try:
+            message = self._messages.message(REPLIES, decision.command_id, reply, at=self._clock(), partition=partition)
+            check_sizes([message])
+        except (MessageTooLarge, Unencodable) as error:
+            log.warning("the command at %s/%d/%d gets no answer: %s", *decision.record[:3], error)
+            return None
+        return message
 
-    def _reply(self, decision: Decision[E], changed: dict[str, S], last_event: int) -> CommandAccepted | CommandRefused:
+    def _reply(
+        self, decision: Decision, changed: dict[str, Change[S]], last_event: int
+    ) -> CommandAccepted | CommandRefused:
         command_id, subject_id = decision.command_id, decision.subject_id
         if decision.refusal is not None:
             code, text = decision.refusal.code, decision.refusal.message
@@ -195,5 +239,5 @@ class PartitionAggregate(Generic[C, S, E]):
 
     def _take_over(self, batch: Batch[S]) -> None:
         self._states.last_event = batch.last_event
-        for subject_id, state in batch.changed.items():
-            self._states.put(subject_id, state, batch.encoded[subject_id])
+        for subject_id, change in batch.changed.items():
+            self._states.put(subject_id, change.state, change.message.value)

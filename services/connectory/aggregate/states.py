@@ -4,15 +4,19 @@ Bytes, decoded on use, so that a million connectors fit in about a gigabyte. Cha
 its transaction is committed.
 """
 
+import logging
 from typing import Generic
 
 from connectory.aggregate.aggregate import Aggregate as Aggregate
 from connectory.aggregate.aggregate import C, E, S
-from connectory.infra.log import Log, read_all
+from connectory.domain.errors import Undecodable
+from connectory.infra.log import Log, Record, read_all
 from connectory.infra.messages import Messages
 
 REMEMBERED_EVENTS = 1000
 """How far back a partition's events are read for deletions: a deleted subject has no state to remember commands in."""
+
+log = logging.getLogger(__name__)
 
 
 class PartitionStates(Generic[C, S, E]):
@@ -30,6 +34,7 @@ class PartitionStates(Generic[C, S, E]):
         return len(self._encoded)
 
     def get(self, subject_id: str) -> S:
+        """The subject as it is committed. Raises `Undecodable` when what the log holds of it is no record of ours."""
         encoded = self._encoded.get(subject_id)
         if encoded is not None:
             return self._messages.decode(encoded, self._aggregate.stored)
@@ -59,7 +64,7 @@ class PartitionStates(Generic[C, S, E]):
                     self._restore_state(record.key, record.value)
 
     def _restore_state(self, key: bytes | None, value: bytes | None) -> None:
-        subject_id = (key or b"").decode()
+        subject_id = (key or b"").decode("utf-8", "replace")
         if value is None:
             self._encoded.pop(subject_id, None)
         else:
@@ -71,10 +76,16 @@ class PartitionStates(Generic[C, S, E]):
             start = max(0, await whole.end_offset() - REMEMBERED_EVENTS)
         async with log.tail(topic, self._partition, start) as tail:
             for record in await read_all(tail):
-                self._recall(self._messages.decode(record.value, *self._aggregate.events))
+                self._recall(record)
                 self.last_event = record.offset
 
-    def _recall(self, event: E) -> None:
+    def _recall(self, record: Record) -> None:
+        """Remember a deletion, unless the subject is there again: then its state tells all."""
+        try:
+            event = self._messages.decode(record.value, *self._aggregate.events)
+        except Undecodable as error:
+            log.warning("skipped an undecodable event at %s/%d/%d: %s", *record[:3], error)
+            return
         subject_id = self._aggregate.subject_of_event(event)
-        if isinstance(event, self._aggregate.deleted):
+        if isinstance(event, self._aggregate.deleted) and subject_id not in self._encoded:
             self.put(subject_id, self._aggregate.evolve(self.get(subject_id), event), None)

@@ -186,20 +186,21 @@ class Log(Protocol):
         ...
 
 
-def check_sizes(messages: Sequence[Message]) -> None:
-    """Raises `MessageTooLarge` for the first that no broker would take."""
+def check_sizes(messages: Sequence[Message], limit: int = MAX_RECORD_BYTES) -> None:
+    """Raises `MessageTooLarge` for the first of more than `limit` bytes; by default, for what no broker would take."""
     for message in messages:
-        if message.value is not None and len(message.value) > MAX_RECORD_BYTES // 2:
-            _check_size(message)
+        size = record_size(message)
+        if size > limit:
+            text = f"A record of {size} bytes for {message.topic} is larger than the log takes ({limit} bytes)"
+            raise MessageTooLarge(text)
 
 
-def _check_size(message: Message) -> None:
+def record_size(message: Message) -> int:
+    """Bytes of key, value and headers."""
     size = len(message.key or b"") + len(message.value or b"")
-    size += sum(len(name.encode()) + len(value) for name, value in message.headers)
-    if size > MAX_RECORD_BYTES:
-        raise MessageTooLarge(
-            f"A record of {size} bytes for {message.topic} is larger than the log takes ({MAX_RECORD_BYTES} bytes)"
-        )
+    for name, value in message.headers:
+        size += len(name) + len(value)
+    return size
 
 
 def partition_for(key: bytes, partitions: int) -> int:
