@@ -134,6 +134,18 @@ async def test_a_compressed_body_is_measured_as_it_comes_out(gateway: HttpGatewa
     assert answer.status == 413
 
 
+async def test_a_compressed_body_that_is_none_is_a_400_and_no_error_in_the_log(
+    gateway: HttpGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = {**XSRF, **JSON, "Content-Encoding": "gzip"}
+    with caplog.at_level(logging.WARNING):
+        answer = await gateway.call("POST", CONNECTOR, data=b"{}", headers=headers)
+        await gateway.get("/api/status")
+
+    assert (answer.status, answer.message) == (400, "Invalid request payload JSON format")
+    assert caplog.records == []
+
+
 async def test_credentials_are_checked_before_the_body(gateway: HttpGateway) -> None:
     answer = await gateway.call("POST", CONNECTOR, data=b"{", headers=JSON, auth=None)
 

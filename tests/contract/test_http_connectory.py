@@ -184,6 +184,12 @@ async def test_types_are_kept_by_feature(gateway: HttpGateway, feature: str, fou
     assert (answer.status, bool(answer.body)) == (200, found)
 
 
+async def test_the_internal_origin_is_taken_out_of_a_query_before_it_is_checked(gateway: HttpGateway) -> None:
+    answer = await gateway.get("/api/actions/connector_types?elasticInternalOrigin=x&feature_id=alerting")
+
+    assert answer.status == 200
+
+
 async def test_the_status_without_credentials_is_the_level_alone(gateway: HttpGateway) -> None:
     answer = await gateway.get("/s/red/api/status", auth=None)
 
@@ -249,6 +255,12 @@ async def test_what_the_registry_does_not_have(gateway: HttpGateway, path: str, 
     answer = await gateway.get(path)
 
     assert (answer.status, answer.body["error_code"]) == (status, code)
+
+
+async def test_a_schema_id_that_is_no_number_is_named_as_it_was_given(gateway: HttpGateway) -> None:
+    answer = await gateway.get("/schemas/ids/latest")
+
+    assert (answer.status, answer.message) == (404, "Schema latest not found")
 
 
 async def test_the_registry_needs_a_login(gateway: HttpGateway) -> None:

@@ -12,6 +12,9 @@ from connectory.gateway import json_bodies
 from connectory.gateway.errors import Rejected
 
 KIBANA_VERSION: Final = "9.3.0"
+INTERNAL_ORIGIN_PARAMETER: Final = "elasticInternalOrigin"
+"""In a query it does the same as the header `x-elastic-internal-origin`; it is no part of any route's own query."""
+
 COMMAND_ID_HEADER: Final = "x-connectory-command-id"
 BODY_SECONDS: Final = 30.0
 """For a whole body to arrive; a slower client is let go."""
@@ -47,6 +50,16 @@ def check_headers(request: web.Request, path: str) -> None:
     guarded = path.startswith(("/api/", "/internal/")) and request.method not in _SAFE_METHODS
     if guarded and version is None and "kbn-xsrf" not in request.headers:
         raise Rejected.bad_request("Request must contain a kbn-xsrf header.")
+
+
+def query(request: web.Request) -> dict[str, Json]:
+    """The parameters of the route itself; one that is given several times is a list."""
+    given = request.query
+    return {
+        name: values[0] if len(values := given.getall(name)) == 1 else values
+        for name in given
+        if name != INTERNAL_ORIGIN_PARAMETER
+    }
 
 
 def command_id(request: web.Request) -> str | None:

@@ -68,10 +68,14 @@ def _tls(http: HttpSettings) -> ssl.SSLContext | None:
 
 
 class _MalformedRequests(logging.Filter):
-    """Malformed HTTP is the client's mistake, and quoting it could quote its credentials: one line, no traceback."""
+    """Malformed HTTP is the client's mistake, and quoting it could quote its credentials: one line, no traceback.
+
+    A body that cannot be read, one that is not in its encoding for instance, shows again after its answer, when what
+    is left of it is skipped.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+        if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError | web.RequestPayloadError):
             record.levelno, record.levelname = logging.INFO, "INFO"
             record.msg, record.exc_info = "malformed HTTP from %s", None
         return True

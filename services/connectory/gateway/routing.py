@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from aiohttp import web
 
@@ -40,10 +40,8 @@ class Call:
         return self.request.match_info[name]
 
     @property
-    def query(self) -> dict[str, Any]:
-        """The query parameters; one that is given several times is a list."""
-        given = self.request.query
-        return {key: values[0] if len(values := given.getall(key)) == 1 else values for key in given}
+    def query(self) -> dict[str, Json]:
+        return incoming.query(self.request)
 
     @property
     def origin(self) -> Origin:

@@ -31,8 +31,8 @@ class SchemaRoutes:
         )
 
     async def schema(self, call: Call) -> web.Response:
-        number = _number(call.path("id"))
-        return _answered(lambda: {"schema": self.schemas.by_id(-1 if number is None else number)})
+        given = call.path("id")
+        return _answered(lambda: {"schema": self.schemas.by_id(_schema_id(given))})
 
     async def subjects(self, call: Call) -> web.Response:
         return answer(self.schemas.subjects())
@@ -61,6 +61,14 @@ def _answered(find: Callable[[], Json]) -> web.Response:
 
 def _shown(schema: RegisteredSchema) -> JsonObject:
     return {"subject": schema.subject, "version": schema.version, "id": schema.id, "schema": schema.text}
+
+
+def _schema_id(text: str) -> int:
+    """Raises `NotRegistered` for what is no number: no schema has it as its id."""
+    number = _number(text)
+    if number is None:
+        raise NotRegistered("schema", f"Schema {text} not found")
+    return number
 
 
 def _number(text: str) -> int | None:
