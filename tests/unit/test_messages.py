@@ -17,6 +17,7 @@ from connectory.domain.execution import Action, ActionRequest, Outcome, RequestP
 from connectory.domain.json_types import JsonObject
 from connectory.domain.secrets import SealedSecrets, WrappedKey
 from connectory.infra.messages import Messages
+from connectory.infra.messages.json_text import read_json, write_json
 from connectory.infra.messages.records import RECORDS
 from connectory_schemas.codec import Codec
 from connectory_schemas.registry import bundled_schemas
@@ -183,3 +184,13 @@ def test_a_lone_surrogate_in_a_text_does_not_keep_an_outcome_from_being_recorded
 
 def test_times_keep_their_microseconds() -> None:
     assert MESSAGES.decode(MESSAGES.encode(a_request({})), ActionRequest).requested_at == NOON
+
+
+def test_characters_beyond_ascii_take_no_more_room_than_in_utf_8() -> None:
+    assert write_json({"body": "ü€😀"}) == '{"body":"ü€😀"}'
+
+
+def test_a_lone_surrogate_is_carried_as_an_escape() -> None:
+    text = write_json({"body": "ü\ud800"})
+    assert text == '{"body":"\\u00fc\\ud800"}'
+    assert read_json(text) == {"body": "ü\ud800"}
