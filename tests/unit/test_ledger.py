@@ -77,6 +77,16 @@ def test_an_id_that_ran_before_the_committed_offset_is_still_a_resubmission() ->
     assert book.judge(9, "r1", AT) == RESUBMITTED
 
 
+def test_an_id_comes_afresh_after_the_window_also_where_nothing_else_has_come_since() -> None:
+    book = ledger(started(attempt()), succeeded(attempt()))
+    assert book.judge(9, "r1", AT + 2 * HOUR) == FRESH
+
+
+def test_a_start_that_was_written_twice_is_one_attempt() -> None:
+    begun = started(attempt())
+    assert ledger(begun, begun).judge(5, "r1", AT) == InDoubt((begun,), 1)
+
+
 def test_a_position_on_another_topic_is_not_mixed_up_with_ours() -> None:
     elsewhere = replace(succeeded(attempt("r2")), position=RequestPosition(topic="other", partition=0, offset=5))
     assert ledger(elsewhere).judge(5, "r1", AT) == FRESH

@@ -15,6 +15,9 @@ from connectory.domain.execution import (
     error_text,
 )
 
+LONGEST_TEXT = 10_000
+"""Characters that are left of a text, where no record would hold the whole of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorLabel:
@@ -130,6 +133,18 @@ def in_doubt(begun: Outcome, at: datetime, *, final: bool) -> Outcome:
     )
 
 
+def shortened(outcome: Outcome) -> Outcome:
+    """The same with its free texts cut to `LONGEST_TEXT` characters, for when no record holds them whole."""
+    return replace(
+        outcome,
+        message=_cut(outcome.message),
+        error=outcome.error and _cut(outcome.error),
+        connector_name=outcome.connector_name and _cut(outcome.connector_name),
+        source=outcome.source and _cut(outcome.source),
+        requested_by=outcome.requested_by and _cut(outcome.requested_by),
+    )
+
+
 def short_duration(span: timedelta) -> str:
     """`5m`, `90s`, `250ms`: the largest unit that divides it."""
     milliseconds = round(span / timedelta(milliseconds=1))
@@ -137,6 +152,10 @@ def short_duration(span: timedelta) -> str:
         if milliseconds and milliseconds % size == 0:
             return f"{milliseconds // size}{unit}"
     return f"{milliseconds}ms"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
 
 
 def _failure_message(attempt: Attempt) -> str:

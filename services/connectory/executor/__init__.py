@@ -12,7 +12,7 @@ from connectory.executor.journal import OutcomeJournal
 from connectory.executor.partition import Executor, Limits, execute_partition
 from connectory.executor.slots import Slots
 from connectory.infra.log import Log, Share
-from connectory.infra.topics import ACTION_REQUESTS
+from connectory.infra.topics import ACTION_REQUESTS, REPLIES
 
 __all__ = ["Limits", "World", "run_executor"]
 
@@ -22,9 +22,10 @@ GROUP = "executor"
 async def run_executor(log: Log, world: World, limits: Limits) -> None:
     """Be one executor until cancelled."""
     partitions = await log.partition_count(ACTION_REQUESTS)
+    reply_partitions = await log.partition_count(REPLIES)
     async with log.writer() as writer, asyncio.TaskGroup() as tasks:
         journal = OutcomeJournal(writer, world.messages)
-        executor = Executor(log, journal, world, limits, Slots(limits.in_flight), partitions)
+        executor = Executor(log, journal, world, limits, Slots(limits.in_flight), partitions, reply_partitions)
 
         async def serve(share: Share) -> None:
             await execute_partition(executor, share)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from connectory.connector_types.contract import Egress, ServerLog
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain import outcomes
-from connectory.domain.errors import ConnectoryError, Refused, Unencodable
+from connectory.domain.errors import ConnectoryError, MessageTooLarge, Refused, Undecodable, Unencodable
 from connectory.domain.execution import (
     ActionRequest,
     Delivery,
@@ -44,7 +44,7 @@ class Job:
     """A request that is to be run.
 
     `done` is to be called when the broker has its final outcome. `attempts` counts those made before, by executors that
-    stopped; `in_doubt` are the ones of which nobody knows the end yet.
+    stopped; `in_doubt` are the ones of which nobody knows the end yet. With `refusal` it is not run.
     """
 
     request: ActionRequest
@@ -53,6 +53,7 @@ class Job:
     trace_id: str | None = None
     in_doubt: tuple[Outcome, ...] = ()
     attempts: int = 0
+    refusal: ConnectoryError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,9 @@ class Attempts:
             self._leave_in_doubt(job)
             return
         self._mark(job.in_doubt)
+        if job.refusal is not None:
+            self._refuse(job, job.refusal)
+            return
         try:
             ready = await self._ready_connector(job.request)
             params = self._world.registry.parse_params(ready.prepared, job.request.params)
@@ -141,8 +145,11 @@ class Attempts:
             raise Refused("connector-version-mismatch", text)
 
     def _label(self, request: ActionRequest) -> ConnectorLabel | None:
-        """What a refusal may say about the connector: nothing about one of another space."""
-        active = self._connectors.find(request.connector_id)
+        """What a refusal may say about the connector: nothing about one of another space, or one that is garbage."""
+        try:
+            active = self._connectors.find(request.connector_id)
+        except Undecodable:
+            return None
         return label_of(active) if active is not None and active.space_id == request.space_id else None
 
     def _refuse(self, job: Job, refusal: ConnectoryError) -> None:
@@ -188,7 +195,7 @@ class Attempts:
             return
         try:
             self._journal.write(self._reply_message(request, execution_id, result))
-        except Unencodable as error:
+        except (MessageTooLarge, Unencodable) as error:
             failure = Failed(message=error.message, error_source=ErrorSource.FRAMEWORK, reason=error.code)
             self._journal.write(self._reply_message(request, execution_id, failure))
 

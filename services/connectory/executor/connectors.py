@@ -1,6 +1,7 @@
 """The connectors of one partition as the executor knows them: followed from the log, opened and prepared on use."""
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +18,9 @@ PREPARED_AT_MOST = 1000
 """How many connectors of a partition are kept with their secrets decrypted."""
 
 FETCH_SECONDS = 0.5
+RETRY_SECONDS = 0.5
 
-CATCH_UP_SECONDS = 60.0
-"""Longer than the broker lets a transaction stay open (`connectory.infra.kafka.transactions`)."""
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +63,15 @@ class PartitionConnectors:
         """Return when everything written before this call is known. Needs `follow` to run.
 
         What counts as written includes transactions that are still open: a change may have been answered before its
-        records can be read. Raises `Unavailable` when one stays open for long.
+        records can be read; the broker ends one whose owner has vanished. While the broker is away this waits: nobody
+        could say whether a connector exists.
         """
-        end = await self._tail.high_watermark()
-        try:
-            async with asyncio.timeout(CATCH_UP_SECONDS):
-                while self._known_to < end:
-                    await self._moved.wait()
-        except TimeoutError:
-            raise Unavailable(
-                "the connectors cannot be read up to now: a transaction on the log does not end"
-            ) from None
+        end = await self._end()
+        while self._known_to < end:
+            await self._moved.wait()
 
     def find(self, connector_id: str) -> Active | None:
+        """Raises `Undecodable` when what the log holds of it is no record of ours."""
         encoded = self._encoded.get(connector_id)
         return self._messages.decode(encoded, Active) if encoded is not None else None
 
@@ -108,6 +105,14 @@ class PartitionConnectors:
         if len(self._ready) > PREPARED_AT_MOST:
             self._ready.popitem(last=False)
         return ready
+
+    async def _end(self) -> int:
+        while True:
+            try:
+                return await self._tail.high_watermark()
+            except Unavailable as error:
+                log.warning("requests wait for the broker: %s", error)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _read_on(self) -> None:
         self._absorb(await self._tail.fetch(FETCH_SECONDS))

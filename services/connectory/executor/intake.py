@@ -1,17 +1,20 @@
 """What happens to a record before it is a request to be run: decoding, forwarding home, dead letters."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from connectory.domain.dead_letters import DeadLetter
-from connectory.domain.errors import Undecodable
+from connectory.domain.errors import MessageTooLarge, Undecodable
 from connectory.domain.execution import ActionRequest
 from connectory.infra.clock import Clock
 from connectory.infra.headers import FORWARDED_FROM, header
-from connectory.infra.log import Message, Record, partition_for
+from connectory.infra.log import MAX_RECORD_BYTES, Message, Record, check_sizes, partition_for, record_size
 from connectory.infra.messages import Messages
 from connectory.infra.topics import ACTION_DEAD_LETTERS
+
+LONGEST_ID = 256
+"""Characters of an id, as over HTTP. Ids stand several times in outcomes and replies, and in the database's indexes."""
 
 log = logging.getLogger(__name__)
 
@@ -23,24 +26,43 @@ class Elsewhere:
     message: Message
 
 
-class Intake:
-    """Reads the records of one partition."""
+@dataclass(frozen=True, slots=True)
+class Stranded:
+    """The request has no business here, and no message can take its place: `refusal` says why."""
 
-    def __init__(self, messages: Messages, partitions: int, clock: Clock) -> None:
+    request: ActionRequest
+    refusal: MessageTooLarge
+
+
+class Intake:
+    """Reads the records of one partition of `partitions`; answers go to one of `reply_partitions`."""
+
+    def __init__(self, messages: Messages, partitions: int, reply_partitions: int, clock: Clock) -> None:
         self._messages = messages
+        self._reply_partitions = range(reply_partitions)
         self._clock = clock
         # Hashing a key costs more than decoding its request; connectors come again and again.
         self._home = lru_cache(maxsize=10_000)(lambda connector_id: partition_for(connector_id.encode(), partitions))
 
-    def read(self, record: Record) -> ActionRequest | Elsewhere:
+    def read(self, record: Record) -> ActionRequest | Elsewhere | Stranded:
         try:
-            request = self._messages.decode(record.value, ActionRequest)
+            request = self._request(record)
         except Undecodable as error:
             return Elsewhere(self._dead_letter(record, error))
         home = self._home(request.connector_id)
         if home != record.partition and header(record, FORWARDED_FROM) is None:
-            return Elsewhere(_forwarded(record, home))
+            return _sent_home(record, request, home)
         return request
+
+    def _request(self, record: Record) -> ActionRequest:
+        """Raises `Undecodable`."""
+        request = self._messages.decode(record.value, ActionRequest)
+        if max(len(request.request_id), len(request.connector_id), len(request.space_id)) > LONGEST_ID:
+            raise Undecodable(f"An id of the request is longer than {LONGEST_ID} characters")
+        if request.reply_partition is None or request.reply_partition in self._reply_partitions:
+            return request
+        log.warning("request %s wants its answer on a partition that is not there", request.request_id)
+        return replace(request, reply_partition=None)
 
     def _dead_letter(self, record: Record, error: Undecodable) -> Message:
         log.warning("dead letter: %s/%d/%d cannot be read: %s", record.topic, record.partition, record.offset, error)
@@ -55,7 +77,25 @@ class Intake:
             value=record.value,
             headers=tuple(record.headers),
         )
-        return self._messages.message(ACTION_DEAD_LETTERS, None, letter, at=letter.at, partition=record.partition)
+        message = self._letter_message(letter)
+        if record_size(message) <= MAX_RECORD_BYTES:
+            return message
+        text = f"{letter.message}. The record is too large to be kept here: read it at its place"
+        return self._letter_message(replace(letter, message=text, key=None, value=None, headers=()))
+
+    def _letter_message(self, letter: DeadLetter) -> Message:
+        return self._messages.message(ACTION_DEAD_LETTERS, None, letter, at=letter.at, partition=letter.partition)
+
+
+def _sent_home(record: Record, request: ActionRequest, home: int) -> Elsewhere | Stranded:
+    """What was compressed on its way here may be too large to be written again."""
+    forwarded = _forwarded(record, home)
+    try:
+        check_sizes([forwarded])
+    except MessageTooLarge as error:
+        text = f"the request belongs on partition {home}, keyed by its connector id, and cannot be moved: "
+        return Stranded(request, MessageTooLarge(text + error.message))
+    return Elsewhere(forwarded)
 
 
 def _forwarded(record: Record, home: int) -> Message:

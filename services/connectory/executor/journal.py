@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NoReturn
 
+from connectory.domain import outcomes
 from connectory.domain.errors import Unavailable
 from connectory.domain.execution import Outcome
-from connectory.infra.log import Message, Position, Writer
+from connectory.infra.log import MAX_RECORD_BYTES, Message, Position, Writer, check_sizes, record_size
 from connectory.infra.messages import Messages
 from connectory.infra.topics import ACTION_OUTCOMES
 
@@ -53,14 +54,14 @@ class OutcomeJournal:
 
     def record(self, outcome: Outcome, acknowledged: Callable[[], None] | None = None) -> None:
         """Write an outcome soon, on the partition of its request; call `acknowledged` when the broker has it."""
-        partition = outcome.position.partition
-        message = self._messages.message(
-            ACTION_OUTCOMES, outcome.connector_id, outcome, at=outcome.at, partition=partition
-        )
+        message = self._message(outcome)
+        if record_size(message) > MAX_RECORD_BYTES:  # a target's answer stands in it, or a source of any length
+            message = self._message(outcomes.shortened(outcome))
         self.write(message, acknowledged)
 
     def write(self, message: Message, acknowledged: Callable[[], None] | None = None) -> None:
-        """Write any record in line with the outcomes."""
+        """Write any record in line with the outcomes. Raises `MessageTooLarge` here, where it costs this one only."""
+        check_sizes([message])
         self._pending.append((message, acknowledged))
         self._work.set()
 
@@ -90,6 +91,12 @@ class OutcomeJournal:
                     acknowledged()
             if len(batch) >= BUSY:
                 await asyncio.sleep(GATHER_SECONDS)
+
+    def _message(self, outcome: Outcome) -> Message:
+        partition = outcome.position.partition
+        return self._messages.message(
+            ACTION_OUTCOMES, outcome.connector_id, outcome, at=outcome.at, partition=partition
+        )
 
     async def _written(self, batch: Sequence[Message]) -> Sequence[Position]:
         while True:

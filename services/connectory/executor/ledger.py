@@ -60,12 +60,13 @@ class RecentIds:
 
     def add(self, request_id: str, at: datetime) -> None:
         if not self._generations or at - self._generations[-1][0] >= self._window / GENERATIONS:
+            self.forget(at)
             self._generations.append((at, set()))
-            self._forget(at)
         self._generations[-1][1].add(request_id)
 
-    def _forget(self, now: datetime) -> None:
-        while now - self._generations[0][0] > self._window + self._window / GENERATIONS:
+    def forget(self, now: datetime) -> None:
+        """Let go of what is older than the window. Before asking: where little comes, adding forgets too seldom."""
+        while self._generations and now - self._generations[0][0] > self._window + self._window / GENERATIONS:
             self._generations.popleft()
 
 
@@ -103,6 +104,7 @@ class Ledger:
         unfinished = self._unfinished.pop(offset, None)
         if unfinished is not None:
             return unfinished
+        self._recent.forget(at)
         if request_id in self._recent:
             return RESUBMITTED
         self._recent.add(request_id, at)
@@ -110,7 +112,7 @@ class Ledger:
 
 
 def _after(unfinished: InDoubt, outcome: Outcome) -> InDoubt:
+    """A start may stand twice: it was written again when the broker's answer was lost."""
     attempts = max(unfinished.attempts, outcome.attempt)
-    if outcome.action is Action.EXECUTE_START:
-        return InDoubt((*unfinished.begun, outcome), attempts)
-    return InDoubt(tuple(each for each in unfinished.begun if each.execution_id != outcome.execution_id), attempts)
+    others = tuple(each for each in unfinished.begun if each.execution_id != outcome.execution_id)
+    return InDoubt((*others, outcome) if outcome.action is Action.EXECUTE_START else others, attempts)

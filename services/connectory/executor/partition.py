@@ -9,13 +9,13 @@ from functools import partial
 from typing import NoReturn, assert_never, cast
 
 from connectory.domain import outcomes
-from connectory.domain.errors import Fenced, Unavailable, Undecodable
+from connectory.domain.errors import ConnectoryError, Fenced, Unavailable, Undecodable
 from connectory.domain.execution import ActionRequest, Outcome, RequestPosition
 from connectory.domain.outcomes import Attempt
 from connectory.executor.attempts import Attempts, Job, World
 from connectory.executor.connectors import PartitionConnectors
 from connectory.executor.dispatch import Dispatcher
-from connectory.executor.intake import Elsewhere, Intake
+from connectory.executor.intake import Elsewhere, Intake, Stranded
 from connectory.executor.journal import OutcomeJournal
 from connectory.executor.ledger import Done, Fresh, InDoubt, Ledger, Resubmitted
 from connectory.executor.progress import Progress, ledger_from
@@ -53,6 +53,7 @@ class Executor:
     limits: Limits
     slots: Slots
     partitions: int
+    reply_partitions: int
 
 
 async def execute_partition(executor: Executor, share: Share) -> None:
@@ -114,7 +115,9 @@ class PartitionExecutor:
         self._journal = executor.journal
         self._ledger = ledger
         self._progress = progress
-        self._intake = Intake(executor.world.messages, executor.partitions, executor.world.clock)
+        self._intake = Intake(
+            executor.world.messages, executor.partitions, executor.reply_partitions, executor.world.clock
+        )
         self._attempts = Attempts(executor.world, connectors, executor.journal)
         self._window = Window(limits.window_requests, limits.window_bytes)
         self._dispatcher: Dispatcher[Job] = Dispatcher(limits.in_flight_per_connector)
@@ -152,10 +155,18 @@ class PartitionExecutor:
         match self._intake.read(record):
             case Elsewhere(message):
                 self._journal.write(message, done)
+            case Stranded(request, refusal):
+                self._judge(record, request, done, refusal)
             case ActionRequest() as request:
                 self._judge(record, request, done)
 
-    def _judge(self, record: Record, request: ActionRequest, done: Callable[[], None]) -> None:
+    def _judge(
+        self,
+        record: Record,
+        request: ActionRequest,
+        done: Callable[[], None],
+        refusal: ConnectoryError | None = None,
+    ) -> None:
         position, trace_id = _position(record), _trace_id(record)
         verdict = self._ledger.judge(record.offset, request.request_id, self._world.clock())
         match verdict:
@@ -167,7 +178,7 @@ class PartitionExecutor:
             case InDoubt(begun, attempts):
                 self._dispatcher.add(request.connector_id, Job(request, position, done, trace_id, begun, attempts))
             case Fresh():
-                self._dispatcher.add(request.connector_id, Job(request, position, done, trace_id))
+                self._dispatcher.add(request.connector_id, Job(request, position, done, trace_id, refusal=refusal))
             case _:
                 assert_never(verdict)
 
@@ -195,6 +206,9 @@ class PartitionExecutor:
     async def _carry_out(self, job: Job) -> None:
         try:
             await self._attempts.carry_out(job)
+        except Exception:
+            self._dispatcher.clear()  # the hold on the partition ends by this: nothing more is to be started
+            raise
         finally:
             self._in_flight.discard(cast("asyncio.Task[None]", asyncio.current_task()))
             self._dispatcher.release(job.request.connector_id)

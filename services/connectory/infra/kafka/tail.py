@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from connectory.infra.kafka.connection import DELIVERY_SECONDS, Connection, milliseconds
 from connectory.infra.kafka.failures import translated
 from connectory.infra.kafka.library import AIOKafkaConsumer, ConsumerRecord, TopicPartition, stop_consumer
-from connectory.infra.log import Record
+from connectory.infra.log import Headers, Record
 
 FETCH_LIMIT = 1000
 """Records a fetch returns at most: more would hold up the event loop."""
@@ -100,4 +100,9 @@ class KafkaTail:
 
 def records_of(topic: str, records: Iterable[ConsumerRecord]) -> list[Record]:
     """The library's records as ours."""
-    return [Record(topic, r.partition, r.offset, r.timestamp, r.key, r.value, r.headers) for r in records]
+    return [Record(topic, r.partition, r.offset, r.timestamp, r.key, r.value, _headers(r.headers)) for r in records]
+
+
+def _headers(headers: Sequence[tuple[str, bytes | None]]) -> Headers:
+    """Kafka tells a header without a value from one with an empty value; nobody here does."""
+    return tuple((name, value or b"") for name, value in headers)
