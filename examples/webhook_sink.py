@@ -36,7 +36,13 @@ def main(
     port: Annotated[int, typer.Option(help="The port to listen on, on this machine only.")] = 8099,
 ) -> None:
     """Accept every POST on 127.0.0.1 and count."""
-    web.run_app(sink(), host="127.0.0.1", port=port)
+    try:
+        web.run_app(sink(), host="127.0.0.1", port=port)
+    except OSError as error:
+        typer.secho(
+            f"Error: cannot listen on port {port}, choose another with --port: {error.strerror}", fg="red", err=True
+        )
+        raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The other commands, on a system that runs."""
 
 import json
+import re
 
 import pytest
 
@@ -14,7 +15,17 @@ async def test_a_request_is_published_and_waited_for(system: Up, webhook: str) -
     finished = await system.run("request", webhook, "--params", '{"body": "x"}', "--request-id", "by-cli", "--wait")
 
     assert (finished.code, finished.errors) == (0, "")
-    assert f"success   {webhook}  by-cli" in finished.output
+    assert re.search(f"success +{webhook}  by-cli", finished.output)
+
+
+async def test_a_request_that_was_made_before_is_no_failure(system: Up, webhook: str) -> None:
+    twice = [
+        await system.run("request", webhook, "--params", '{"body": "x"}', "--request-id", "again", "--wait")
+        for _ in range(2)
+    ]
+
+    assert [finished.code for finished in twice] == [0, 0]
+    assert "request again was submitted before and is not run again" in twice[1].output
 
 
 async def test_a_failed_request_is_told_by_the_exit_code(system: Up) -> None:
@@ -63,6 +74,16 @@ async def test_topics_are_described(system: Up) -> None:
 
 async def test_creating_topics_that_exist_changes_nothing(system: Up) -> None:
     assert (await system.run("topics", "create")).output.strip() == "all topics exist"
+
+
+async def test_topics_are_made_and_named_with_their_prefix(kafka_bootstrap: str, topic_prefix: str) -> None:
+    environment = {"KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap, "CONNECTORY_KAFKA_TOPICPREFIX": topic_prefix}
+
+    before = await run("topics", "describe", environment=environment)
+    created = await run("topics", "create", environment=environment)
+
+    assert before.errors.strip() == "there are no topics yet: make them with `connectory topics create`"
+    assert f"created {topic_prefix}action-requests" in created.output.splitlines()
 
 
 @pytest.mark.parametrize("name", ["connectors_by_space", "event_log"])

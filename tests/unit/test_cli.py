@@ -78,6 +78,7 @@ def test_an_error_shows_its_traceback_when_asked_to(cli: CliRunner) -> None:
         (["--nothing"], "--nothing"),
         (["projections", "rebuild", "nothing"], "there is no projection nothing"),
         (["serve", "everything"], "'everything'"),
+        (["serve"], "Missing argument 'role'"),
         (["up", "--port", "70000"], "'--port'"),
     ],
 )
@@ -99,8 +100,8 @@ def test_a_file_of_requests_that_is_no_text_is_explained(cli: CliRunner) -> None
 
     result = cli.invoke(app, ["request", "--file", "requests.jsonl"])
 
-    assert result.exit_code == 2
-    assert "requests.jsonl is not UTF-8" in result.stderr
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: the requests are not UTF-8")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(monkeypatch: pytest.MonkeyPatch, cli: CliRunner) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from connectory.domain.execution import Outcome
 
 COLOURS = {"success": "green", "failure": "red"}
-RESULT_WIDTH = 8
+RESULT_WIDTH = len("duplicate")
 ACTION_WIDTH = max(map(len, Action))
 """Characters of what became of a request, and of what may also be the name of an action."""
 

@@ -45,7 +45,7 @@ class ReportingGroup(TyperGroup):
 
 @contextmanager
 def _usage_in_one_line() -> Iterator[None]:
-    """Wrong usage, for which the library would draw a box. Help, which it shows by an error as well, stays with it."""
+    """Wrong usage, for which the library would draw a box. Help, an error without a message, stays with it."""
     try:
         yield
     except Exception as error:
@@ -58,8 +58,8 @@ def _usage_in_one_line() -> Iterator[None]:
 
 def _usage_line(error: Any) -> str | None:
     """None for all that is not wrong usage. The library does not publish the type that such errors have in common."""
-    message = error.format_message() if hasattr(error, "format_message") else ""
-    if not message or "\n" in message:
+    message = " ".join(error.format_message().split()) if hasattr(error, "format_message") else ""
+    if not message:
         return None
     command = error.ctx.command_path if getattr(error, "ctx", None) else "connectory"
     return f"{message.removesuffix('.')} (run {command} --help to see how it is used)"

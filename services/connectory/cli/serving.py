@@ -30,6 +30,7 @@ async def serve_role(role: Role, settings: Settings, data_dir: Path) -> None:
     access = await give_access(settings, data_dir) if role is Role.GATEWAY else Access(None)
     async with open_kafka_log(settings.kafka) as opened:
         await _create_topics(opened, topic_specs(settings.event_log.retention))
+        log.info("the %s starts on Kafka at %s", role.value, settings.kafka.bootstrap_servers)
         foundation = Foundation(
             settings=settings,
             log=opened,

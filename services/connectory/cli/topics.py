@@ -34,10 +34,14 @@ def describe(data_dir: DataDir = DEFAULT_DATA_DIR, config: Config = None) -> Non
     """Show each topic: its partitions, copies of each, the sum of its end offsets, and how long records are kept."""
     from rich.table import Table
 
+    rows = asyncio.run(_describe(data_dir, config))
+    if not rows:
+        typer.echo("there are no topics yet: make them with `connectory topics create`", err=True)
+        return
     table = Table(box=None, header_style="bold")
     for heading in ("topic", "partitions", "copies", "end offsets", "kept"):
         table.add_column(heading, no_wrap=True)
-    for row in asyncio.run(_describe(data_dir, config)):
+    for row in rows:
         table.add_row(*row)
     results().print(table)
 
@@ -49,7 +53,8 @@ async def _create(data_dir: Path, config: Path | None) -> list[str]:
 
     settings = load_settings(config_file=config)
     async with open_log(settings.kafka, data_dir=data_dir) as log:
-        return list(await log.create_topics(topic_specs(settings.event_log.retention)))
+        created = await log.create_topics(topic_specs(settings.event_log.retention))
+    return [settings.kafka.topic_prefix + name for name in created]
 
 
 async def _describe(data_dir: Path, config: Path | None) -> list[tuple[str, ...]]:

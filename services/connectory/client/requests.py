@@ -65,9 +65,17 @@ def check_request(fields: Mapping[str, object]) -> NewActionRequest:
 
 def read_requests(lines: Iterable[str]) -> Iterator[NewActionRequest]:
     """Read JSON lines, one request each; empty lines are passed over. Raises `RequestInvalid` with the line number."""
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(_decoded(lines), start=1):
         if line.strip():
             yield _read_request(line, number)
+
+
+def _decoded(lines: Iterable[str]) -> Iterator[str]:
+    """An open file decodes as it is read, and some lines ahead: which one is at fault is not known."""
+    try:
+        yield from lines
+    except UnicodeDecodeError as error:
+        raise RequestInvalid(f"the requests are not {error.encoding.upper()}: write them in that encoding") from error
 
 
 def _read_request(line: str, number: int) -> NewActionRequest:
