@@ -27,4 +27,4 @@ def parse(payload: bytes) -> Json:
 
 def write(value: Json) -> bytes:
     """In ASCII: what targets answer may hold lone surrogates, and goes out as it came in."""
-    return write_json(value).encode("ascii")
+    return write_json(value).encode()
