@@ -26,5 +26,5 @@ def parse(payload: bytes) -> Json:
 
 
 def write(value: Json) -> bytes:
-    """In ASCII: what targets answer may hold lone surrogates, and goes out as it came in."""
+    """In UTF-8. What holds lone surrogates, as answers of targets may, goes out in escapes, as it came in."""
     return write_json(value).encode()
