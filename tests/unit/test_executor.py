@@ -1,19 +1,21 @@
 """The executor on the log in memory: what becomes of requests."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
+from connectory.domain.errors import Unavailable
 from connectory.domain.execution import Action, Delivery
 from connectory.domain.replies import RequestCompleted
 from connectory.infra import topics
 from connectory.infra.headers import FORWARDED_FROM
 from connectory.infra.log import partition_for
 from tests.unit.connectors import AT
-from tests.unit.installation import Installation
+from tests.unit.installation import Installation, says_ok
 from tests.waiting import until, until_many
 
 
@@ -191,6 +193,42 @@ async def test_a_request_done_before_a_restart_is_not_run_again(installation: In
         await installation.submit("r3")
         await installation.final_outcomes(3)
     assert sent_bodies(installation) == ["held", "r2", "r3"]
+
+
+class Broker:
+    """Takes no writes while it `is_away`, and counts what it is asked for."""
+
+    def __init__(self) -> None:
+        self.is_away = False
+        self.asked: Counter[str] = Counter()
+
+    async def before(self, operation: str) -> None:
+        self.asked[operation] += 1
+        if self.is_away and operation == "write":
+            raise Unavailable("the broker is away")
+
+
+async def test_an_outcome_that_waits_for_the_broker_counts_when_its_partition_comes_back() -> None:
+    broker = Broker()
+
+    async def answers_and_breaks_the_broker(request: OutgoingRequest) -> OutgoingResponse:
+        broker.is_away = broker.asked["join"] == 1
+        return await says_ok(request)
+
+    installation = await Installation(before=broker.before).create_topics()
+    installation.target.answer = answers_and_breaks_the_broker
+    await installation.connector("c4")  # its partition is the one that the first member keeps
+    await installation.submit("r1", connector_id="c4")
+    async with installation.executor():
+        await until(lambda: broker.is_away)
+        async with installation.executor():
+            await until(lambda: broker.asked["committed"] == 4)
+            tried = broker.asked["write"]
+            await until(lambda: broker.asked["write"] == tried + 2)
+            broker.is_away = False
+            await installation.submit("r2", connector_id="c4")
+            await until(lambda: "r2" in {final.request_id for final in installation.finals()})
+    assert sent_bodies(installation) == ["r1", "r2"]
 
 
 async def test_a_run_over_its_time_limit_is_cancelled_and_recorded(installation: Installation) -> None:

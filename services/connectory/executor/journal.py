@@ -99,12 +99,13 @@ class OutcomeJournal:
         )
 
     async def _written(self, batch: Sequence[Message]) -> Sequence[Position]:
-        while True:
+        while batch:
             try:
                 return await self._writer.write(batch)
             except Unavailable as error:
                 log.warning("%d records of the executor wait for the broker: %s", len(batch), error)
                 await asyncio.sleep(RETRY_SECONDS)
+        return ()
 
     def _note(self, positions: Sequence[Position]) -> None:
         for topic, partition, offset in positions:

@@ -69,6 +69,8 @@ async def execute_partition(executor: Executor, share: Share) -> None:
         committed = await share.committed(ACTION_REQUESTS)
         beginning = await executor.log.beginning_offset(ACTION_REQUESTS, share.index)
         start = max(beginning, committed.offset if committed else 0)
+        # We may have had this partition before, and hold outcomes of it still that the broker was away for.
+        await executor.journal.flushed()
         ledger, outcomes_end = await read_ledger(executor, share.index, committed, start)
         executor.journal.begin(share.index, outcomes_end)
         running = PartitionExecutor(executor, share, connectors, ledger, Progress(start))
