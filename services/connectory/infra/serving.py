@@ -86,9 +86,11 @@ class Serving:
             # After the revocation somebody else may own the partition already: nothing of ours has failed.
             if not share.revoked.is_set():
                 self._fail(error)
-        except asyncio.CancelledError as error:
+        except asyncio.CancelledError:
+            # Nobody cancels before the revocation, but for a library that closes. As a cancellation it would end the
+            # role in silence instead of starting it again.
             if not share.revoked.is_set():
-                self._fail(error)
+                self._fail(ConnectoryError(f"The work on partition {share.index} of {self._group} was cancelled"))
             raise
         except Exception as error:
             self._fail(error)

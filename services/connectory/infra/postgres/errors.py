@@ -13,7 +13,7 @@ _AWAY = ("08", "40", "53", "57", "58")
 _AWAY_STATES = ("25006", "55P03")  # a standby before its promotion; a lock not granted in time
 _NOT_MIGRATED = ("42P01", "3F000")
 _WRONG_SETTINGS = ("28", "3D")
-_ROW_AT_FAULT = ("21", "22", "23")
+_ROW_AT_FAULT = ("21", "22", "23", "54")  # 54: a value too long for an index, for example
 
 
 @contextmanager
