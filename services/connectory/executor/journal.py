@@ -57,13 +57,12 @@ class OutcomeJournal:
         message = self._message(outcome)
         if record_size(message) > MAX_RECORD_BYTES:  # a target's answer stands in it, or a source of any length
             message = self._message(outcomes.shortened(outcome))
-        self.write(message, acknowledged)
+        self._append(message, acknowledged)
 
     def write(self, message: Message, acknowledged: Callable[[], None] | None = None) -> None:
         """Write any record in line with the outcomes. Raises `MessageTooLarge` here, where it costs this one only."""
         check_sizes([message])
-        self._pending.append((message, acknowledged))
-        self._work.set()
+        self._append(message, acknowledged)
 
     def recorded(self, outcome: Outcome) -> asyncio.Future[None]:
         """Write an outcome; the future is done when the broker has it."""
@@ -74,8 +73,7 @@ class OutcomeJournal:
     async def flushed(self) -> None:
         """Return when all that was handed in until now is acknowledged."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._pending.append((None, partial(_end, done)))
-        self._work.set()
+        self._append(None, partial(_end, done))
         await done
 
     async def run(self) -> NoReturn:
@@ -91,6 +89,10 @@ class OutcomeJournal:
                     acknowledged()
             if len(batch) >= BUSY:
                 await asyncio.sleep(GATHER_SECONDS)
+
+    def _append(self, message: Message | None, acknowledged: Callable[[], None] | None) -> None:
+        self._pending.append((message, acknowledged))
+        self._work.set()
 
     def _message(self, outcome: Outcome) -> Message:
         partition = outcome.position.partition
