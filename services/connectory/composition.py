@@ -34,6 +34,9 @@ from connectory.projector import run_projector
 from connectory.roles import Role
 from connectory_projections import ALL as PROJECTIONS
 
+AFTERMATH_SECONDS = 5.0
+"""What an executor needs after its grace: to write what it has finished, and to commit."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foundation:
@@ -152,6 +155,11 @@ async def prepare(foundation: Foundation) -> None:
     await foundation.log.create_topics(topic_specs(foundation.settings.event_log.retention))
     async with _database(foundation.settings) as database:
         await migrate(database, PROJECTIONS)
+
+
+def log_grace(settings: Settings) -> float:
+    """Seconds that the log leaves to the work on a partition that is taken away: more than any role takes itself."""
+    return settings.executor.grace.total_seconds() + AFTERMATH_SECONDS
 
 
 def type_registry(settings: Settings) -> TypeRegistry:

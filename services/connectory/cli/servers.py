@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NoReturn
 
+from connectory.composition import log_grace
 from connectory.infra.embedded import CannotProvision, Progress, ServerProcess, embedded_kafka, embedded_postgres
 from connectory.infra.in_memory_log import InMemoryLog
 from connectory.infra.kafka import open_kafka_log
@@ -43,7 +44,9 @@ async def start_servers(
         settings, processes["postgres"] = await _start_postgres(stack, settings, data_dir, progress)
     # The broker is ours alone, and so is the data directory: there is no other of our name.
     instance = "up" if "kafka" in processes else None
-    opened = await stack.enter_async_context(open_kafka_log(settings.kafka, instance=instance))
+    opened = await stack.enter_async_context(
+        open_kafka_log(settings.kafka, instance=instance, grace=log_grace(settings))
+    )
     return Servers(settings=settings, log=opened, processes=processes)
 
 
@@ -52,7 +55,9 @@ async def start_in_memory(stack: AsyncExitStack, settings: Settings, progress: P
     directory = Path(stack.enter_context(TemporaryDirectory(prefix="connectory-")))
     settings, postgres = await _start_postgres(stack, settings, directory, progress)
     return Servers(
-        settings=settings, log=InMemoryLog(partitions=settings.kafka.partitions), processes={"postgres": postgres}
+        settings=settings,
+        log=InMemoryLog(partitions=settings.kafka.partitions, grace=log_grace(settings)),
+        processes={"postgres": postgres},
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from connectory.cli.accounts import Access, give_access
-from connectory.composition import Foundation, run_roles
+from connectory.composition import Foundation, log_grace, run_roles
 from connectory.domain.errors import SettingsInvalid, Unavailable
 from connectory.infra.kafka import open_kafka_log
 from connectory.infra.log import Log
@@ -28,7 +28,7 @@ async def serve_role(role: Role, settings: Settings, data_dir: Path) -> None:
     """Run until cancelled. Raises `SettingsInvalid`, `CannotListen`."""
     check(role, settings, data_dir)
     access = await give_access(settings, data_dir) if role is Role.GATEWAY else Access(None)
-    async with open_kafka_log(settings.kafka) as opened:
+    async with open_kafka_log(settings.kafka, grace=log_grace(settings)) as opened:
         await _create_topics(opened, topic_specs(settings.event_log.retention))
         log.info("the %s starts on Kafka at %s", role.value, settings.kafka.bootstrap_servers)
         foundation = Foundation(
