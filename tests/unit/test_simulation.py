@@ -24,7 +24,7 @@ REQUESTS = 40
 
 
 async def history(seed: int) -> Simulation:
-    """Create connectors, use them, change them and delete one, while everything breaks."""
+    """Create connectors, use them, change them, delete two and create one of these anew, while everything breaks."""
     simulation = Simulation(seed)
     await simulation.installation.create_topics()
     async with asyncio.timeout(600), simulation.running() as changes:
@@ -39,7 +39,10 @@ async def change(simulation: Simulation, changes: ConnectorChanges, number: int)
     for count in range(REQUESTS):
         await simulation.submit(f"r{number}-{count}", connector_id)
         if count % 10 == 9:
-            await simulation.persist(partial(changes.update, connector_id, hook(count)))
+            assert await simulation.persist(partial(changes.update, connector_id, hook(count))) is None
+        if number == 1 and count == REQUESTS // 2:
+            await simulation.persist(partial(changes.delete, connector_id))
+            await simulation.persist(partial(changes.create, connector_id, ".webhook", hook(count)))
     if number == 0:
         await simulation.persist(partial(changes.delete, connector_id))
 
@@ -85,11 +88,18 @@ def test_no_command_took_effect_twice(simulation: Simulation) -> None:
     assert set(commands.values()) == {1}
 
 
-def test_versions_count_the_events_of_each_connector(simulation: Simulation) -> None:
-    ordered = sorted(events(simulation), key=lambda event: (event.connector_id, event.version))
-    for _, group in itertools.groupby(ordered, key=lambda event: event.connector_id):
-        versions = [event.version for event in group]
-        assert versions == list(range(1, len(versions) + 1))
+def test_versions_count_the_events_of_each_connector_since_it_was_created(simulation: Simulation) -> None:
+    for number in range(CONNECTORS):
+        version = 0
+        for event in events(simulation, f"c{number}"):
+            version = 1 if isinstance(event, ConnectorCreated) else version + 1
+            assert event.version == version
+
+
+def test_a_connector_is_created_only_where_there_is_none(simulation: Simulation) -> None:
+    for number in range(CONNECTORS):
+        for before, event in itertools.pairwise(events(simulation, f"c{number}")):
+            assert isinstance(event, ConnectorCreated) == isinstance(before, ConnectorDeleted)
 
 
 def test_the_compacted_states_are_the_folded_events(simulation: Simulation) -> None:
