@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from connectory.domain import outcomes
 from connectory.domain.execution import ActionRequest, Outcome, RequestPosition, Succeeded
 from connectory.domain.outcomes import Attempt
@@ -12,10 +14,18 @@ from tests.unit.connectors import AT
 HOUR = timedelta(hours=1)
 
 
+def request(request_id: str = "r1", connector_id: str = "c1", space_id: str = "default") -> ActionRequest:
+    return ActionRequest(
+        request_id=request_id, space_id=space_id, connector_id=connector_id, params={}, requested_at=AT
+    )
+
+
+R1 = request()
+
+
 def attempt(request_id: str = "r1", offset: int = 5, execution_id: str = "e1") -> Attempt:
-    request = ActionRequest(request_id=request_id, space_id="default", connector_id="c1", params={}, requested_at=AT)
     position = RequestPosition(topic="action-requests", partition=0, offset=offset)
-    return Attempt(request=request, position=position, execution_id=execution_id)
+    return Attempt(request=request(request_id), position=position, execution_id=execution_id)
 
 
 def started(of: Attempt) -> Outcome:
@@ -34,62 +44,67 @@ def ledger(*seen: Outcome, committed: int = 0) -> Ledger:
 
 
 def test_a_request_without_outcomes_is_fresh() -> None:
-    assert ledger().judge(5, "r1", AT) == FRESH
+    assert ledger().judge(5, R1, AT) == FRESH
 
 
 def test_a_request_with_a_final_outcome_is_done() -> None:
-    assert ledger(started(attempt()), succeeded(attempt())).judge(5, "r1", AT) == DONE
+    assert ledger(started(attempt()), succeeded(attempt())).judge(5, R1, AT) == DONE
 
 
 def test_a_request_that_was_started_and_has_no_end_is_in_doubt() -> None:
     begun = started(attempt())
-    assert ledger(begun).judge(5, "r1", AT) == InDoubt((begun,), 1)
+    assert ledger(begun).judge(5, R1, AT) == InDoubt((begun,), 1)
 
 
 def test_an_attempt_that_was_marked_as_in_doubt_is_so_no_longer() -> None:
     first, second = attempt(execution_id="e1"), replace(attempt(execution_id="e2"), number=2)
     marked = outcomes.in_doubt(started(first), AT, final=False)
-    assert ledger(started(first), marked, started(second)).judge(5, "r1", AT) == InDoubt((started(second),), 2)
+    assert ledger(started(first), marked, started(second)).judge(5, R1, AT) == InDoubt((started(second),), 2)
 
 
 def test_a_request_whose_attempts_were_all_marked_and_that_was_not_begun_again_is_still_unfinished() -> None:
     marked = outcomes.in_doubt(started(attempt()), AT, final=False)
-    assert ledger(started(attempt()), marked).judge(5, "r1", AT) == InDoubt((), 1)
+    assert ledger(started(attempt()), marked).judge(5, R1, AT) == InDoubt((), 1)
 
 
 def test_another_submission_of_an_id_that_ran_is_a_resubmission() -> None:
-    assert ledger(started(attempt()), succeeded(attempt())).judge(9, "r1", AT) == RESUBMITTED
+    assert ledger(started(attempt()), succeeded(attempt())).judge(9, R1, AT) == RESUBMITTED
 
 
 def test_a_second_submission_in_one_life_is_a_resubmission() -> None:
     book = ledger()
-    assert [book.judge(5, "r1", AT), book.judge(9, "r1", AT)] == [FRESH, RESUBMITTED]
+    assert [book.judge(5, R1, AT), book.judge(9, R1, AT)] == [FRESH, RESUBMITTED]
 
 
 def test_the_first_submission_is_not_taken_for_a_resubmission_when_only_the_second_has_an_outcome() -> None:
     later = outcomes.duplicate(attempt(offset=9), AT)
     book = ledger(later)
-    assert [book.judge(5, "r1", AT), book.judge(9, "r1", AT)] == [FRESH, DONE]
+    assert [book.judge(5, R1, AT), book.judge(9, R1, AT)] == [FRESH, DONE]
 
 
 def test_an_id_that_ran_before_the_committed_offset_is_still_a_resubmission() -> None:
     book = ledger(started(attempt()), succeeded(attempt()), committed=6)
-    assert book.judge(9, "r1", AT) == RESUBMITTED
+    assert book.judge(9, R1, AT) == RESUBMITTED
 
 
 def test_an_id_comes_afresh_after_the_window_also_where_nothing_else_has_come_since() -> None:
     book = ledger(started(attempt()), succeeded(attempt()))
-    assert book.judge(9, "r1", AT + 2 * HOUR) == FRESH
+    assert book.judge(9, R1, AT + 2 * HOUR) == FRESH
 
 
 def test_a_start_that_was_written_twice_is_one_attempt() -> None:
     begun = started(attempt())
-    assert ledger(begun, begun).judge(5, "r1", AT) == InDoubt((begun,), 1)
+    assert ledger(begun, begun).judge(5, R1, AT) == InDoubt((begun,), 1)
 
 
 def test_a_position_on_another_topic_is_not_mixed_up_with_ours() -> None:
     elsewhere = replace(succeeded(attempt("r2")), position=RequestPosition(topic="other", partition=0, offset=5))
-    assert ledger(elsewhere).judge(5, "r1", AT) == FRESH
+    assert ledger(elsewhere).judge(5, R1, AT) == FRESH
+
+
+@pytest.mark.parametrize("other", [request(connector_id="c2"), request(space_id="red")])
+def test_the_same_id_through_another_connector_or_space_is_another_request(other: ActionRequest) -> None:
+    assert ledger(started(attempt()), succeeded(attempt())).judge(9, other, AT) == FRESH
 
 
 def test_ids_are_forgotten_after_the_window() -> None:

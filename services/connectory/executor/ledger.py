@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from connectory.domain.execution import Action, Outcome
+from connectory.domain.execution import Action, ActionRequest, Outcome
 
 GENERATIONS = 12
 
@@ -46,6 +46,11 @@ FRESH = Fresh()
 DONE = Done()
 RESUBMITTED = Resubmitted()
 NOTHING_BEGUN = InDoubt((), 0)
+
+
+def identity(of: ActionRequest | Outcome) -> str:
+    """What makes two submissions the same request: publishers know of each other's ids only within a connector."""
+    return f"{of.space_id}/{of.connector_id}/{of.request_id}"
 
 
 class RecentIds:
@@ -86,7 +91,7 @@ class Ledger:
     def absorb(self, outcome: Outcome) -> None:
         """Take in one outcome. A `duplicate` closes its own submission and says nothing about the others."""
         if outcome.action is not Action.DUPLICATE:
-            self._recent.add(outcome.request_id, outcome.at)
+            self._recent.add(identity(outcome), outcome.at)
         offset = outcome.position.offset
         if outcome.position.topic != self._topic or offset < self._committed_offset:
             return
@@ -96,7 +101,7 @@ class Ledger:
         else:
             self._unfinished[offset] = _after(self._unfinished.get(offset, NOTHING_BEGUN), outcome)
 
-    def judge(self, offset: int, request_id: str, at: datetime) -> Verdict:
+    def judge(self, offset: int, request: ActionRequest, at: datetime) -> Verdict:
         """Say what to do with the submission at `offset`, and remember it. Each submission is asked about once."""
         if offset in self._done:
             self._done.remove(offset)
@@ -105,6 +110,7 @@ class Ledger:
         if unfinished is not None:
             return unfinished
         self._recent.forget(at)
+        request_id = identity(request)
         if request_id in self._recent:
             return RESUBMITTED
         self._recent.add(request_id, at)

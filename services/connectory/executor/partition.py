@@ -170,7 +170,7 @@ class PartitionExecutor:
         refusal: ConnectoryError | None = None,
     ) -> None:
         position, trace_id = _position(record), _trace_id(record)
-        verdict = self._ledger.judge(record.offset, request.request_id, self._world.clock())
+        verdict = self._ledger.judge(record.offset, request, self._world.clock())
         match verdict:
             case Done():
                 done()
