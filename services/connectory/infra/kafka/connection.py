@@ -1,6 +1,7 @@
 """How the clients of a log reach the cluster: addresses, TLS, SASL, and the times they wait."""
 
 import ssl
+from pathlib import Path
 from typing import Any
 
 from connectory.domain.errors import SettingsInvalid
@@ -55,13 +56,29 @@ def milliseconds(seconds: float) -> int:
 def _ssl_context(settings: KafkaSettings) -> ssl.SSLContext | None:
     if "SSL" not in settings.security_protocol.split("_"):
         return None
+    try:
+        context = _with_files(settings)
+    except OSError as error:  # an SSLError is one
+        raise SettingsInvalid(
+            "The files of connectory.kafka.ssl cannot be used: name readable PEM files in caFile, certificateFile and "
+            f"keyFile ({', '.join(map(str, _files(settings)))}: {error.strerror or error})"
+        ) from None
+    context.check_hostname = settings.ssl_verification_mode == "full"
+    if settings.ssl_verification_mode == "none":
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _with_files(settings: KafkaSettings) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=settings.ssl_ca_file)
     if settings.ssl_certificate_file is not None:
         password = settings.ssl_key_password
         context.load_cert_chain(
             settings.ssl_certificate_file, settings.ssl_key_file, password.get_secret_value() if password else None
         )
-    context.check_hostname = settings.ssl_verification_mode == "full"
-    if settings.ssl_verification_mode == "none":
-        context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _files(settings: KafkaSettings) -> list[Path]:
+    named = (settings.ssl_ca_file, settings.ssl_certificate_file, settings.ssl_key_file)
+    return [path for path in named if path is not None]
