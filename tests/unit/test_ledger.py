@@ -107,6 +107,12 @@ def test_the_same_id_through_another_connector_or_space_is_another_request(other
     assert ledger(started(attempt()), succeeded(attempt())).judge(9, other, AT) == FRESH
 
 
+def test_ids_that_read_the_same_together_are_kept_apart() -> None:
+    book = ledger()
+    verdicts = [book.judge(5, request("z", "x/y"), AT), book.judge(9, request("y/z", "x"), AT)]
+    assert verdicts == [FRESH, FRESH]
+
+
 def test_ids_are_forgotten_after_the_window() -> None:
     recent = RecentIds(HOUR)
     recent.add("old", AT)

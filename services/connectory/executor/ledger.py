@@ -49,8 +49,11 @@ NOTHING_BEGUN = InDoubt((), 0)
 
 
 def identity(of: ActionRequest | Outcome) -> str:
-    """What makes two submissions the same request: publishers know of each other's ids only within a connector."""
-    return f"{of.space_id}/{of.connector_id}/{of.request_id}"
+    """What makes two submissions the same request: publishers know of each other's ids only within a connector.
+
+    Ids may hold any character, so lengths and not a separator keep them apart.
+    """
+    return f"{len(of.space_id)}.{len(of.connector_id)}.{of.space_id}{of.connector_id}{of.request_id}"
 
 
 class RecentIds:
