@@ -30,9 +30,6 @@ class PartitionStates(Generic[C, S, E]):
         self._deleted: dict[str, S] = {}
         self.last_event = -1
 
-    def __len__(self) -> int:
-        return len(self._encoded)
-
     def get(self, subject_id: str) -> S:
         """The subject as it is committed. Raises `Undecodable` when what the log holds of it is no record of ours."""
         encoded = self._encoded.get(subject_id)

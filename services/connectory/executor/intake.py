@@ -2,7 +2,6 @@
 
 import logging
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from connectory.domain.dead_letters import DeadLetter
 from connectory.domain.errors import MessageTooLarge, Undecodable
@@ -41,15 +40,14 @@ class Intake:
         self._messages = messages
         self._reply_partitions = range(reply_partitions)
         self._clock = clock
-        # Hashing a key costs more than decoding its request; connectors come again and again.
-        self._home = lru_cache(maxsize=10_000)(lambda connector_id: partition_for(connector_id.encode(), partitions))
+        self._partitions = partitions
 
     def read(self, record: Record) -> ActionRequest | Elsewhere | Stranded:
         try:
             request = self._request(record)
         except Undecodable as error:
             return Elsewhere(self._dead_letter(record, error))
-        home = self._home(request.connector_id)
+        home = partition_for(request.connector_id.encode(), self._partitions)
         if home != record.partition and header(record, FORWARDED_FROM) is None:
             return _sent_home(record, request, home)
         return request
