@@ -79,7 +79,7 @@ async def test_all_that_a_request_may_say_reaches_the_log(gateway: HttpGateway) 
     [
         (None, "[request body]: expected a plain object value, but found [null] instead."),
         ({}, "[request body.connector_id]: expected value of type [string] but got [undefined]"),
-        ({**REQUEST, "max_attempts": 3}, "[request body.max_attempts]: definition for this key is missing"),
+        ({**REQUEST, "attempts": 3}, "[request body.attempts]: definition for this key is missing"),
         ({"requests": {}}, "[request body.requests]: expected value of type [array] but got [object]"),
         (
             {"requests": [REQUEST, {"connector_id": "c1"}]},

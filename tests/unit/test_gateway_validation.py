@@ -188,9 +188,9 @@ def test_a_body_does_not_show_its_secrets() -> None:
         ),
         (
             SubmittedRequest,
-            {**REQUEST, "ordering_key": "k"},
+            {**REQUEST, "order": "k"},
             "body",
-            "[request body.ordering_key]: definition for this key is missing",
+            "[request body.order]: definition for this key is missing",
         ),
     ],
 )

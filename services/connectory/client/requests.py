@@ -26,7 +26,8 @@ class NewActionRequest(BaseModel):
 
     `params` are those of the connector's type. The same `request_id` again within the dedupe window runs once; without
     one a random id is made. `source` says what asked, for the event log. After `expires_at` it does not run; with
-    `connector_version` it runs on that version of the connector only.
+    `connector_version` it runs on that version of the connector only. Requests of one connector with the same
+    `ordering_key` run one after the other, retries included. `max_attempts` counts the first one too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +40,8 @@ class NewActionRequest(BaseModel):
     delivery: Delivery = Delivery.AT_LEAST_ONCE
     connector_version: int | None = Field(default=None, ge=1)
     expires_at: AwareDatetime | None = None
+    ordering_key: str | None = Field(default=None, min_length=1, max_length=256)
+    max_attempts: int | None = Field(default=None, ge=1, le=10)
 
     def record(self, requested_at: datetime) -> ActionRequest:
         """Return the record that goes to the topic `action-requests`."""
@@ -52,6 +55,8 @@ class NewActionRequest(BaseModel):
             delivery=self.delivery,
             connector_version=self.connector_version,
             expires_at=self.expires_at,
+            ordering_key=self.ordering_key,
+            max_attempts=self.max_attempts,
         )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.json_types import JsonObject
 from connectory.domain.secrets import SealedSecrets
 
@@ -47,4 +48,38 @@ class DeleteConnector:
     by: str | None
 
 
-ConnectorCommand: TypeAlias = CreateConnector | UpdateConnector | DeleteConnector
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnableConnector:
+    command_id: str
+    connector_id: str
+    space_id: str
+    at: datetime
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisableConnector:
+    """Until it is enabled again no request through it is run; those that wait end."""
+
+    command_id: str
+    connector_id: str
+    space_id: str
+    at: datetime
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetDeliveryPolicy:
+    """A full replacement of the policy."""
+
+    command_id: str
+    connector_id: str
+    space_id: str
+    at: datetime
+    by: str | None
+    policy: DeliveryPolicy
+
+
+ConnectorCommand: TypeAlias = (
+    CreateConnector | UpdateConnector | DeleteConnector | EnableConnector | DisableConnector | SetDeliveryPolicy
+)

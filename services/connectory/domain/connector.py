@@ -1,14 +1,31 @@
 """The connector decider: which commands are allowed, which events follow, and what a connector then is."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from typing import Protocol, TypeAlias, assert_never
 
-from connectory.domain.commands import ConnectorCommand, CreateConnector, DeleteConnector, UpdateConnector
+from connectory.domain.commands import (
+    ConnectorCommand,
+    CreateConnector,
+    DeleteConnector,
+    DisableConnector,
+    EnableConnector,
+    SetDeliveryPolicy,
+    UpdateConnector,
+)
+from connectory.domain.delivery import AS_SETTINGS_SAY, DeliveryPolicy
 from connectory.domain.errors import Refused
-from connectory.domain.events import ConnectorCreated, ConnectorDeleted, ConnectorEvent, ConnectorUpdated
+from connectory.domain.events import (
+    ConnectorCreated,
+    ConnectorDeleted,
+    ConnectorDisabled,
+    ConnectorEnabled,
+    ConnectorEvent,
+    ConnectorUpdated,
+    DeliveryPolicySet,
+)
 from connectory.domain.json_types import JsonObject
 from connectory.domain.secrets import SealedSecrets
 
@@ -59,6 +76,8 @@ class Active:
     updated_at: datetime
     updated_by: str | None
     recent_commands: tuple[str, ...]
+    enabled: bool = True
+    delivery_policy: DeliveryPolicy = AS_SETTINGS_SAY
 
 
 Connector: TypeAlias = Absent | Active
@@ -75,6 +94,10 @@ def decide(command: ConnectorCommand, state: Connector, context: Context) -> lis
             return _update(command, state, context)
         case DeleteConnector():
             return _delete(command, state)
+        case EnableConnector() | DisableConnector():
+            return _switch(command, state)
+        case SetDeliveryPolicy():
+            return _set_policy(command, state)
         case _:
             assert_never(command)
 
@@ -86,27 +109,50 @@ def evolve(state: Connector, event: ConnectorEvent) -> Connector:
         case ConnectorDeleted():
             return Absent(recent)
         case ConnectorCreated() | ConnectorUpdated():
-            created = state if isinstance(state, Active) else None
-            return Active(
-                connector_id=event.connector_id,
-                space_id=event.space_id,
-                name=event.name,
-                connector_type_id=event.connector_type_id,
-                config=event.config,
-                secrets=event.secrets,
-                version=event.version,
-                created_at=created.created_at if created else event.at,
-                created_by=created.created_by if created else event.by,
-                updated_at=event.at,
-                updated_by=event.by,
-                recent_commands=recent,
-            )
+            return _detailed(state, event, recent)
+        case ConnectorEnabled() | ConnectorDisabled() | DeliveryPolicySet():
+            return _adjusted(state, event, recent)
         case _:
             assert_never(event)
 
 
 def fold(events: Iterable[ConnectorEvent], state: Connector = ABSENT) -> Connector:
     return reduce(evolve, events, state)
+
+
+def _detailed(state: Connector, event: ConnectorCreated | ConnectorUpdated, recent: tuple[str, ...]) -> Active:
+    before = state if isinstance(state, Active) else None
+    return Active(
+        connector_id=event.connector_id,
+        space_id=event.space_id,
+        name=event.name,
+        connector_type_id=event.connector_type_id,
+        config=event.config,
+        secrets=event.secrets,
+        version=event.version,
+        created_at=before.created_at if before else event.at,
+        created_by=before.created_by if before else event.by,
+        updated_at=event.at,
+        updated_by=event.by,
+        recent_commands=recent,
+        enabled=before.enabled if before else True,
+        delivery_policy=before.delivery_policy if before else AS_SETTINGS_SAY,
+    )
+
+
+def _adjusted(
+    state: Connector, event: ConnectorEnabled | ConnectorDisabled | DeliveryPolicySet, recent: tuple[str, ...]
+) -> Connector:
+    if not isinstance(state, Active):
+        return Absent(recent)
+    changed = replace(state, version=event.version, updated_at=event.at, updated_by=event.by, recent_commands=recent)
+    match event:
+        case DeliveryPolicySet():
+            return replace(changed, delivery_policy=event.policy)
+        case ConnectorEnabled() | ConnectorDisabled():
+            return replace(changed, enabled=isinstance(event, ConnectorEnabled))
+        case _:
+            assert_never(event)
 
 
 def _create(command: CreateConnector, state: Connector, context: Context) -> list[ConnectorEvent]:
@@ -160,6 +206,40 @@ def _delete(command: DeleteConnector, state: Connector) -> list[ConnectorEvent]:
             at=command.at,
             by=command.by,
             command_id=command.command_id,
+        )
+    ]
+
+
+def _switch(command: EnableConnector | DisableConnector, state: Connector) -> list[ConnectorEvent]:
+    """What is so already stays as it is: no event, and a version that others have seen stays true."""
+    current = _active_in_space(state, command.connector_id, command.space_id)
+    wanted = isinstance(command, EnableConnector)
+    if current.enabled == wanted:
+        return []
+    event = ConnectorEnabled if wanted else ConnectorDisabled
+    return [
+        event(
+            connector_id=current.connector_id,
+            space_id=current.space_id,
+            version=current.version + 1,
+            at=command.at,
+            by=command.by,
+            command_id=command.command_id,
+        )
+    ]
+
+
+def _set_policy(command: SetDeliveryPolicy, state: Connector) -> list[ConnectorEvent]:
+    current = _active_in_space(state, command.connector_id, command.space_id)
+    return [
+        DeliveryPolicySet(
+            connector_id=current.connector_id,
+            space_id=current.space_id,
+            version=current.version + 1,
+            at=command.at,
+            by=command.by,
+            command_id=command.command_id,
+            policy=command.policy,
         )
     ]
 

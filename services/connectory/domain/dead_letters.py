@@ -8,8 +8,8 @@ from datetime import datetime
 class DeadLetter:
     """The record as it was read, byte for byte, with the place it was read from.
 
-    `reason` is a stable code (`undecodable`, `given-up`, …), `message` says what was wrong; `request_id` is known
-    only for requests that could be read.
+    `reason` is a stable code (`undecodable`, `given-up`, …), `message` says what was wrong; the ids are known only for
+    requests that could be read.
     """
 
     topic: str
@@ -22,3 +22,17 @@ class DeadLetter:
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     request_id: str | None = None
+    space_id: str | None = None
+    connector_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterSettled:
+    """What was done about the dead letter of the record at that place: repeated as a new request, or dropped."""
+
+    topic: str
+    partition: int
+    offset: int
+    at: datetime
+    by: str | None = None
+    redriven_as: str | None = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
+from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.json_types import JsonObject
 from connectory.domain.secrets import SealedSecrets
 
@@ -48,4 +49,39 @@ class ConnectorDeleted:
     command_id: str
 
 
-ConnectorEvent: TypeAlias = ConnectorCreated | ConnectorUpdated | ConnectorDeleted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorEnabled:
+    connector_id: str
+    space_id: str
+    version: int
+    at: datetime
+    by: str | None
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorDisabled:
+    connector_id: str
+    space_id: str
+    version: int
+    at: datetime
+    by: str | None
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryPolicySet:
+    """The whole policy as it is from now on."""
+
+    connector_id: str
+    space_id: str
+    version: int
+    at: datetime
+    by: str | None
+    command_id: str
+    policy: DeliveryPolicy
+
+
+ConnectorEvent: TypeAlias = (
+    ConnectorCreated | ConnectorUpdated | ConnectorDeleted | ConnectorEnabled | ConnectorDisabled | DeliveryPolicySet
+)

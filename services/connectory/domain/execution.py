@@ -22,6 +22,10 @@ class ActionRequest:
     `source` is `http_request`, `notification`, `background_task`, or the type of the object that asked. With
     `reply_partition` the requester waits for the result on that partition of `replies`; such a request is *direct*.
     With `connector_version` it runs on that version of the connector only; after `expires_at` it does not run.
+
+    Requests of one connector with the same `ordering_key` run one after the other, in the order of the log, each when
+    the one before has its final outcome. `max_attempts` counts the first one too. `redrive_of` is the id of the request
+    that this one repeats.
     """
 
     request_id: str
@@ -35,6 +39,9 @@ class ActionRequest:
     connector_version: int | None = None
     expires_at: datetime | None = None
     reply_partition: int | None = None
+    ordering_key: str | None = None
+    max_attempts: int | None = None
+    redrive_of: str | None = None
 
     @property
     def is_direct(self) -> bool:
@@ -62,7 +69,11 @@ class Succeeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The action was not carried out, or the target refused it. `reason` is a stable code for programs."""
+    """The action was not carried out, or the target refused it. `reason` is a stable code for programs.
+
+    `status` is the HTTP status of the answer. With `undelivered` the target certainly did nothing: it was not reached,
+    or said so.
+    """
 
     message: str
     service_message: str | None = None
@@ -70,6 +81,8 @@ class Failed:
     error_source: ErrorSource = ErrorSource.USER
     reason: str = "target-failed"
     request_body_bytes: int = 0
+    status: int | None = None
+    undelivered: bool = False
 
 
 Result = Succeeded | Failed
@@ -81,7 +94,14 @@ class Action(StrEnum):
     EXECUTE_START = "execute-start"
     EXECUTE = "execute"
     EXECUTE_TIMEOUT = "execute-timeout"
+    RETRY_SCHEDULED = "execute-retry-scheduled"
+    DEFERRED = "deferred"
+    RATE_LIMITED = "rate-limited"
+    CANCELLED = "cancelled"
     DUPLICATE = "duplicate"
+    BREAKER_OPENED = "breaker-opened"
+    BREAKER_HALF_OPEN = "breaker-half-open"
+    BREAKER_CLOSED = "breaker-closed"
 
 
 OutcomeStatus = Literal["success", "failure", "unknown"]
@@ -102,7 +122,9 @@ class Outcome:
 
     An accepted request has exactly one outcome with `final`. A request that was refused before it started has that
     one only, with a `reason`; each attempt has an `execute-start` and an `execute` with the same `execution_id`.
-    `outcome` is None on a start. Times are UTC; `duration_ms` is None where nothing was run.
+    A failed attempt that is not the last is followed by an `execute-retry-scheduled` with the same `execution_id`.
+    `outcome` is None where nothing has ended. Times are UTC; `duration_ms` is None where nothing was run; `retry_at` is
+    when the request, or with an open breaker the connector, is tried again.
     """
 
     execution_id: str
@@ -127,6 +149,26 @@ class Outcome:
     requested_by: str | None = None
     possible_duplicate: bool = False
     request_body_bytes: int | None = None
+    trace_id: str | None = None
+    retry_at: datetime | None = None
+    redrive_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingRequest:
+    """A request on a retry topic, and how far it has come.
+
+    `step` counts how often it was put on one, this time included: of two records of one request the higher one counts.
+    `due_at` is when it is to go on; `deferrals` counts how often it was put off since the last attempt.
+    """
+
+    request: ActionRequest
+    position: RequestPosition
+    step: int
+    due_at: datetime
+    attempts: int = 0
+    deferrals: int = 0
+    possible_duplicate: bool = False
     trace_id: str | None = None
 
 

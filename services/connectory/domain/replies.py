@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from connectory.domain.cancellation import RequestCancelled
 from connectory.domain.execution import Result
 
 
@@ -43,4 +44,4 @@ class RequestCompleted:
     result: Result
 
 
-Reply = CommandAccepted | CommandRefused | RequestCompleted
+Reply = CommandAccepted | CommandRefused | RequestCompleted | RequestCancelled

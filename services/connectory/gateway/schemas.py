@@ -26,6 +26,7 @@ LARGEST_SUBMISSION: Final = 1000
 """Requests in one call."""
 
 LARGEST_PAGE: Final = 1000
+MOST_ATTEMPTS: Final = 10
 LARGEST_VERSION: Final = 2**31 - 1
 """As records carry it."""
 
@@ -78,6 +79,8 @@ class SubmittedRequest(Schema):
     delivery: Annotated[Literal["at_least_once", "at_most_once"], one_of(*Delivery)] = "at_least_once"
     expires_at: Moment | None = None
     connector_version: Annotated[WholeNumber, Ge(1), Le(LARGEST_VERSION)] | None = None
+    ordering_key: Text | None = None
+    max_attempts: Annotated[WholeNumber, Ge(1), Le(MOST_ATTEMPTS)] | None = None
 
 
 class Submission(Schema):

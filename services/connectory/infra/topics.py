@@ -9,11 +9,22 @@ CONNECTOR_EVENTS: Final = "connector-events"
 CONNECTORS: Final = "connectors"
 REPLIES: Final = "replies"
 ACTION_REQUESTS: Final = "action-requests"
+ACTION_RETRIES_10S: Final = "action-retries-10s"
+ACTION_RETRIES_1M: Final = "action-retries-1m"
+ACTION_RETRIES_10M: Final = "action-retries-10m"
+ACTION_CANCELLATIONS: Final = "action-cancellations"
 ACTION_OUTCOMES: Final = "action-outcomes"
 ACTION_DEAD_LETTERS: Final = "action-dead-letters"
 SPACE_COMMANDS: Final = "space-commands"
 SPACE_EVENTS: Final = "space-events"
 SPACES: Final = "spaces"
+
+RETRY_TOPICS: Final = {
+    ACTION_RETRIES_10S: timedelta(seconds=10),
+    ACTION_RETRIES_1M: timedelta(minutes=1),
+    ACTION_RETRIES_10M: timedelta(minutes=10),
+}
+"""How long a record stays on each before it is read: as every record stays as long, they become due in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +45,8 @@ def topic_specs(outcome_retention: timedelta) -> tuple[TopicSpec, ...]:
         TopicSpec(CONNECTORS, compacted=True),
         TopicSpec(REPLIES, retention=timedelta(hours=1)),
         TopicSpec(ACTION_REQUESTS, retention=week),
+        *(TopicSpec(name, retention=week) for name in RETRY_TOPICS),
+        TopicSpec(ACTION_CANCELLATIONS, retention=week),
         TopicSpec(ACTION_OUTCOMES, retention=outcome_retention),
         TopicSpec(ACTION_DEAD_LETTERS, retention=timedelta(days=90)),
         TopicSpec(SPACE_COMMANDS, retention=week),

@@ -45,6 +45,8 @@ class ActionRequestRoutes:
             delivery=Delivery(submitted.delivery),
             connector_version=submitted.connector_version,
             expires_at=submitted.expires_at,
+            ordering_key=submitted.ordering_key,
+            max_attempts=submitted.max_attempts,
         )
 
 

@@ -5,10 +5,27 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, get_args
 
-from connectory.domain.commands import CreateConnector, DeleteConnector, UpdateConnector
+from connectory.domain.cancellation import CancelRequest, RequestCancelled
+from connectory.domain.commands import (
+    CreateConnector,
+    DeleteConnector,
+    DisableConnector,
+    EnableConnector,
+    SetDeliveryPolicy,
+    UpdateConnector,
+)
 from connectory.domain.connector import Active
-from connectory.domain.dead_letters import DeadLetter
-from connectory.domain.events import ConnectorCreated, ConnectorDeleted, ConnectorEvent, ConnectorUpdated
+from connectory.domain.dead_letters import DeadLetter, DeadLetterSettled
+from connectory.domain.delivery import DeliveryPolicy
+from connectory.domain.events import (
+    ConnectorCreated,
+    ConnectorDeleted,
+    ConnectorDisabled,
+    ConnectorEnabled,
+    ConnectorEvent,
+    ConnectorUpdated,
+    DeliveryPolicySet,
+)
 from connectory.domain.execution import (
     Action,
     ActionRequest,
@@ -20,6 +37,7 @@ from connectory.domain.execution import (
     RequestPosition,
     Result,
     Succeeded,
+    WaitingRequest,
 )
 from connectory.domain.replies import CommandAccepted, CommandRefused, RequestCompleted
 from connectory.domain.secrets import SealedSecrets, WrappedKey
@@ -66,6 +84,10 @@ SEALED_SECRETS = Shape(
 CIPHERTEXTS = Conversion(lambda secrets: dict(secrets.ciphertexts), SealedSecrets)
 """Secrets in events: without the key to them."""
 
+DELIVERY_POLICY = Shape(DeliveryPolicy)
+POSITION = Shape(RequestPosition)
+_REQUEST_CONVERSIONS = {"params": JSON_OBJECT, "delivery": one_of(Delivery)}
+
 SPACE_DETAILS = Shape(SpaceDetails, disabled_features=STRINGS)
 RECORD_HEADERS = Conversion(
     lambda headers: [{"name": name, "value": value} for name, value in headers],
@@ -110,25 +132,46 @@ RECORDS: tuple[RecordType[Any], ...] = (
     _record(CreateConnector, _command_id, config=JSON_OBJECT, secrets=SEALED_SECRETS),
     _record(UpdateConnector, _command_id, config=JSON_OBJECT, secrets=SEALED_SECRETS),
     _record(DeleteConnector, _command_id),
+    _record(EnableConnector, _command_id),
+    _record(DisableConnector, _command_id),
+    _record(SetDeliveryPolicy, _command_id, policy=DELIVERY_POLICY),
     _record(ConnectorCreated, _event_id, config=JSON_OBJECT, secrets=CIPHERTEXTS),
     _record(ConnectorUpdated, _event_id, config=JSON_OBJECT, secrets=CIPHERTEXTS),
     _record(ConnectorDeleted, _event_id),
+    _record(ConnectorEnabled, _event_id),
+    _record(ConnectorDisabled, _event_id),
+    _record(DeliveryPolicySet, _event_id, policy=DELIVERY_POLICY),
     _record(
-        Active, _state_id, name="ConnectorState", config=JSON_OBJECT, secrets=SEALED_SECRETS, recent_commands=STRINGS
+        Active,
+        _state_id,
+        name="ConnectorState",
+        config=JSON_OBJECT,
+        secrets=SEALED_SECRETS,
+        recent_commands=STRINGS,
+        delivery_policy=DELIVERY_POLICY,
     ),
     _record(CommandAccepted, _command_id),
     _record(CommandRefused, _command_id),
     _record(RequestCompleted, lambda reply: reply.execution_id, result=Conversion(_write_result, _read_result)),
-    _record(ActionRequest, lambda request: request.request_id, params=JSON_OBJECT, delivery=one_of(Delivery)),
+    _record(RequestCancelled, lambda reply: reply.request_id),
+    _record(ActionRequest, lambda request: request.request_id, **_REQUEST_CONVERSIONS),
+    _record(
+        WaitingRequest,
+        lambda waiting: f"{waiting.request.request_id}/{waiting.step}",
+        request=Shape(ActionRequest, **_REQUEST_CONVERSIONS),
+        position=POSITION,
+    ),
+    _record(CancelRequest, lambda wish: wish.request_id),
     _record(
         Outcome,
         lambda outcome: f"{outcome.execution_id}/{outcome.action}",
         name="ActionOutcome",
         action=one_of(Action),
         outcome=optional(one_of(get_args(OutcomeStatus))),
-        position=Shape(RequestPosition),
+        position=POSITION,
     ),
     _record(DeadLetter, lambda letter: f"{letter.topic}/{letter.partition}/{letter.offset}", headers=RECORD_HEADERS),
+    _record(DeadLetterSettled, lambda settled: f"{settled.topic}/{settled.partition}/{settled.offset}/settled"),
     _record(CreateSpace, _command_id, details=SPACE_DETAILS),
     _record(UpdateSpace, _command_id, details=SPACE_DETAILS),
     _record(DeleteSpace, _command_id),
