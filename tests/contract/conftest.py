@@ -124,10 +124,10 @@ class Member:
         self.ended.append(share.index)
 
 
-async def fetch(share: Share, count: int, deadline: float = 30.0) -> list[Record]:
-    """Fetch until there are `count` records."""
+async def fetch(share: Share, topic: str, count: int, deadline: float = 30.0) -> list[Record]:
+    """Fetch until there are `count` records of a topic."""
     records: list[Record] = []
     async with asyncio.timeout(deadline):
         while len(records) < count:
-            records.extend(await share.fetch(count - len(records), 1.0))
+            records.extend(await share.fetch(topic, count - len(records), 1.0))
     return records

@@ -65,7 +65,7 @@ async def write_and_read(value: bytes, writer: Writer, tail: Tail, share: Share)
     async with asyncio.timeout(DEADLINE):
         position = await until_written(writer, Message(TOPIC, None, value, partition=0))
         assert (await next_values(tail, 1))[0] == value
-        assert [record.value for record in await fetch(share, 1, DEADLINE)] == [value]
+        assert [record.value for record in await fetch(share, TOPIC, 1, DEADLINE)] == [value]
         await share.commit({TOPIC: Committed(position + 1)})
         assert await share.committed(TOPIC) == Committed(position + 1)
 

@@ -1,11 +1,12 @@
 """What every log promises to the members of a group."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from connectory.domain.errors import Fenced
-from connectory.infra.log import Committed, Log, Message, Share
+from connectory.infra.log import Committed, Log, Message, Record, Share
 from tests.contract.conftest import DEADLINE, PARTITIONS, PAUSE, Member, fetch, new_topic, write
 from tests.waiting import until
 
@@ -27,7 +28,7 @@ async def test_nothing_is_fetched_before_the_start(log: Log, topic: str, group: 
     async with Member(log, group, topic) as member:
         await member.owns(PARTITIONS)
 
-        assert list(await member.shares[0].fetch(10, 0.3)) == []
+        assert list(await member.shares[0].fetch(topic, 10, 0.3)) == []
 
 
 async def test_a_share_is_fetched_from_its_start_offset(log: Log, topic: str, group: str) -> None:
@@ -37,7 +38,7 @@ async def test_a_share_is_fetched_from_its_start_offset(log: Log, topic: str, gr
         await member.owns(PARTITIONS)
         member.shares[1].start({topic: 2})
 
-        assert [record.value for record in await fetch(member.shares[1], 3)] == [b"1-2", b"1-3", b"1-4"]
+        assert [record.value for record in await fetch(member.shares[1], topic, 3)] == [b"1-2", b"1-3", b"1-4"]
 
 
 async def test_a_share_has_the_same_partition_number_of_all_topics(log: Log, topic: str, group: str) -> None:
@@ -48,8 +49,8 @@ async def test_a_share_has_the_same_partition_number_of_all_topics(log: Log, top
         await member.owns(PARTITIONS)
         member.shares[2].start({topic: 0, other: 0})
 
-        records = await fetch(member.shares[2], 2)
-    assert sorted((record.topic, record.partition) for record in records) == sorted([(topic, 2), (other, 2)])
+        records = await asyncio.gather(fetch(member.shares[2], topic, 1), fetch(member.shares[2], other, 1))
+    assert [(record.topic, record.partition) for [record] in records] == [(topic, 2), (other, 2)]
 
 
 async def test_a_fetch_returns_no_more_than_asked_for(log: Log, topic: str, group: str) -> None:
@@ -58,9 +59,9 @@ async def test_a_fetch_returns_no_more_than_asked_for(log: Log, topic: str, grou
     async with Member(log, group, topic) as member:
         await member.owns(PARTITIONS)
         member.shares[0].start({topic: 0})
-        await until_fetchable(member.shares[0])
+        await until_fetchable(member.shares[0], topic)
 
-        assert len(await member.shares[0].fetch(3, 10.0)) == 3
+        assert len(await member.shares[0].fetch(topic, 3, 10.0)) == 3
 
 
 async def test_progress_and_its_metadata_are_remembered(log: Log, topic: str, group: str) -> None:
@@ -159,22 +160,24 @@ async def test_a_commit_after_the_partition_has_moved_is_fenced(log: Log, topic:
             await share.commit({topic: Committed(1)})
 
 
-async def test_a_fetch_ends_when_the_share_is_revoked(log: Log, topic: str, group: str) -> None:
+async def test_every_fetch_ends_when_the_share_is_revoked(log: Log, topic: str, group: str) -> None:
     async def serve(share: Share) -> None:
-        share.start({topic: 0})
+        share.start({topic: 0, other: 0})
         serving.append(share.index)
-        fetched.append(list(await share.fetch(10, 600.0)))
+        fetched.extend(await asyncio.gather(*(share.fetch(each, 10, 600.0) for each in (topic, other))))
         assert share.revoked.is_set()
 
+    other = await new_topic(log)
+
     serving: list[int] = []
-    fetched: list[list[object]] = []
-    join = asyncio.create_task(log.join(group, [topic], serve))
+    fetched: list[Sequence[Record]] = []
+    join = asyncio.create_task(log.join(group, [topic, other], serve))
     await until(lambda: len(serving) == PARTITIONS, DEADLINE, PAUSE)
     join.cancel()
     async with asyncio.timeout(30):
         await asyncio.wait([join])
 
-    assert fetched == [[]] * PARTITIONS
+    assert [list(records) for records in fetched] == [[]] * 2 * PARTITIONS
 
 
 async def test_a_failing_serve_ends_the_membership(log: Log, topic: str, group: str) -> None:
@@ -208,25 +211,45 @@ async def test_a_share_that_does_not_fetch_does_not_hold_up_others(log: Log, top
     async with Member(log, group, topic) as member:
         await member.owns(PARTITIONS)
         member.shares[0].start({topic: 0})
-        await until_fetchable(member.shares[0])
+        await until_fetchable(member.shares[0], topic)
         member.shares[1].start({topic: 0})
-        assert len(await fetch(member.shares[1], 3)) == 3
+        assert len(await fetch(member.shares[1], topic, 3)) == 3
 
-        assert [record.offset for record in await fetch(member.shares[0], 699)] == list(range(1, 700))
+        assert [record.offset for record in await fetch(member.shares[0], topic, 699)] == list(range(1, 700))
+
+
+async def test_a_topic_that_nobody_fetches_does_not_hold_up_the_others_of_its_share(
+    log: Log, topic: str, group: str
+) -> None:
+    other = await new_topic(log)
+    bulk = [Message(topic, None, b"x" * 20_000, partition=0) for _ in range(700)]
+    await write(log, *bulk, *messages(other, 0, 3))
+
+    async with Member(log, group, topic, other) as member:
+        await member.owns(PARTITIONS)
+        share = member.shares[0]
+        share.start({topic: 0})
+        await until_fetchable(share, topic)
+        share.start({other: 0})
+        assert [record.topic for record in await fetch(share, other, 3)] == [other] * 3
+        await write(log, *messages(other, 0, 2))
+        assert [record.offset for record in await fetch(share, other, 2)] == [3, 4]
+
+        assert [record.offset for record in await fetch(share, topic, 699)] == list(range(1, 700))
 
 
 async def test_records_written_later_reach_a_started_share(log: Log, topic: str, group: str) -> None:
     async with Member(log, group, topic) as member:
         await member.owns(PARTITIONS)
         member.shares[3].start({topic: 0})
-        assert list(await member.shares[3].fetch(1, 0.05)) == []
+        assert list(await member.shares[3].fetch(topic, 1, 0.05)) == []
         for n, message in enumerate(messages(topic, 3, 5)):
             await write(log, message)
-            [record] = await fetch(member.shares[3], 1)
+            [record] = await fetch(member.shares[3], topic, 1)
             assert record.offset == n
 
 
-async def until_fetchable(share: Share) -> None:
+async def until_fetchable(share: Share, topic: str) -> None:
     """Fetch the first record, after which there are more in the buffer or on the way."""
-    [record] = await fetch(share, 1)
+    [record] = await fetch(share, topic, 1)
     assert record.offset == 0

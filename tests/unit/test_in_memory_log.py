@@ -120,7 +120,7 @@ async def test_every_operation_is_announced(log: InMemoryLog) -> None:
     async def serve(share: Share) -> None:
         await share.committed("topic")
         share.start({"topic": 0})
-        await share.fetch(1, 0.0)
+        await share.fetch("topic", 1, 0.0)
         await share.commit({"topic": Committed(0)})
         raise Unavailable("enough")
 

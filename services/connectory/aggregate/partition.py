@@ -115,7 +115,7 @@ class PartitionAggregate(Generic[C, S, E]):
             start = committed.offset if committed else await self._log.beginning_offset(topic, self._share.index)
             self._share.start({topic: start})
             while not self._share.revoked.is_set():
-                records = await self._share.fetch(BATCH, FETCH_SECONDS)
+                records = await self._share.fetch(topic, BATCH, FETCH_SECONDS)
                 if records:
                     async with transactions.begin() as transaction:
                         batch = await self._process(records, transaction)

@@ -145,7 +145,7 @@ class PartitionExecutor:
 
     async def _take_in(self) -> None:
         while (room := await self._window.room()) and not self._share.revoked.is_set():
-            for record in await self._share.fetch(room, FETCH_SECONDS):
+            for record in await self._share.fetch(ACTION_REQUESTS, room, FETCH_SECONDS):
                 self._take(record)
             self._start_all()
 

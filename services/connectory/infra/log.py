@@ -136,10 +136,11 @@ class Share(Protocol):
         """Start fetching each topic from its offset. Nothing is fetched before."""
         ...
 
-    async def fetch(self, max_records: int, timeout: float) -> Sequence[Record]:
-        """Return up to `max_records` in order within a topic, or nothing after `timeout` seconds or on `revoked`.
+    async def fetch(self, topic: str, max_records: int, timeout: float) -> Sequence[Record]:
+        """Return up to `max_records` of a topic in order, or nothing after `timeout` seconds or on `revoked`.
 
-        What is not fetched waits in a bounded buffer, and then at the broker: other shares are not held up.
+        What is not fetched waits in a bounded buffer, and then at the broker: other topics and shares are not held up.
+        Different topics may be fetched at the same time, each by one caller.
         """
         ...
 

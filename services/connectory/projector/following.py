@@ -48,7 +48,7 @@ async def _serve(log: Log, share: Share, topic: str, applier: Applier) -> None:
     share.start({topic: await _readable(log, topic, share.index, offset)})
     committing = _LagReport(share, topic)
     while not share.revoked.is_set():
-        records = await share.fetch(BATCH_RECORDS, POLL_SECONDS)
+        records = await share.fetch(topic, BATCH_RECORDS, POLL_SECONDS)
         if records:
             offset = await applier.apply(records, offset)
         await committing.report(offset)

@@ -5,7 +5,6 @@ out anew in ranges.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import ExitStack
 
@@ -89,40 +88,55 @@ class Member:
         self._serving.raise_failure()
 
     def _share(self, index: int, watches: ExitStack) -> "InMemoryShare":
-        share = InMemoryShare(
-            index, self._group, {topic: partitions[index] for topic, partitions in self._topics.items()}, self._before
-        )
-        for partitions in self._topics.values():
-            watches.enter_context(partitions[index].watched_by(share.changed))
-        return share
+        readers = {topic: Reader(partitions[index]) for topic, partitions in self._topics.items()}
+        for reader in readers.values():
+            watches.enter_context(reader.partition.watched_by(reader.changed))
+        return InMemoryShare(index, self._group, readers, self._before)
+
+
+class Reader:
+    """Where a share is in one topic. `position` is None before the start."""
+
+    def __init__(self, partition: Partition) -> None:
+        self.partition = partition
+        self.position: int | None = None
+        self.changed = asyncio.Event()
+
+    def start(self, offset: int) -> None:
+        self.position = offset
+        self.changed.set()
+
+    def read(self, limit: int) -> list[Record]:
+        self.changed.clear()
+        if self.position is None:
+            return []
+        records, self.position = self.partition.read(self.position, limit)
+        return records
 
 
 class InMemoryShare:
-    def __init__(self, index: int, group: Group, partitions: Mapping[str, Partition], before: Before) -> None:
+    def __init__(self, index: int, group: Group, readers: Mapping[str, Reader], before: Before) -> None:
         self.index = index
         self.revoked = asyncio.Event()
-        self.changed = asyncio.Event()
         self._group = group
-        self._partitions = partitions
+        self._readers = readers
         self._before = before
         self._released = False
-        self._positions: dict[str, int] = {}
-        self._turns: deque[str] = deque()
 
     async def committed(self, topic: str) -> Committed | None:
         await self._before("committed")
         return self._group.progress.get((topic, self.index))
 
     def start(self, offsets: Mapping[str, int]) -> None:
-        self._positions.update(offsets)
-        self._turns.extend(topic for topic in offsets if topic not in self._turns)
-        self.changed.set()
+        for topic, offset in offsets.items():
+            self._readers[topic].start(offset)
 
-    async def fetch(self, max_records: int, timeout: float) -> Sequence[Record]:
+    async def fetch(self, topic: str, max_records: int, timeout: float) -> Sequence[Record]:
         await self._before("fetch")
-        records = self._read(max_records)
-        if not records and not self.revoked.is_set() and await wait_for(self.changed, timeout):
-            records = self._read(max_records)
+        reader = self._readers[topic]
+        records = self._read(reader, max_records)
+        if not records and not self.revoked.is_set() and await wait_for(reader.changed, timeout):
+            records = self._read(reader, max_records)
         return records
 
     async def commit(self, progress: Mapping[str, Committed]) -> None:
@@ -134,22 +148,14 @@ class InMemoryShare:
 
     def revoke(self) -> None:
         self.revoked.set()
-        self.changed.set()
+        for reader in self._readers.values():
+            reader.changed.set()
 
     def release(self) -> None:
         self._released = True
 
-    def _read(self, limit: int) -> list[Record]:
-        """Take from one topic after the other, beginning with the one whose turn is longest ago."""
-        self.changed.clear()
-        records: list[Record] = []
-        if self.revoked.is_set():
-            return records
-        for topic in list(self._turns):
-            taken, self._positions[topic] = self._partitions[topic].read(self._positions[topic], limit - len(records))
-            records.extend(taken)
-        self._turns.rotate(-1)
-        return records
+    def _read(self, reader: Reader, limit: int) -> list[Record]:
+        return [] if self.revoked.is_set() else reader.read(limit)
 
 
 async def _first(*waits: Awaitable[None]) -> None:

@@ -1,35 +1,26 @@
 """`Member`: one member of a group, and the shares it serves.
 
 One consumer fetches for all shares, and a loop of ours takes everything from it at once: the library does not ask a
-broker for more while it holds records of any of its partitions. So each share has a buffer here, and a share whose
-buffer is full pauses its own partitions and nobody else's.
+broker for more while it holds records of any of its partitions. So each share buffers what it has not been asked for.
 """
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from connectory.domain.errors import Fenced
-from connectory.infra.kafka.connection import DELIVERY_SECONDS, Connection, milliseconds
+from connectory.infra.kafka.connection import Connection, milliseconds
 from connectory.infra.kafka.failures import translated
 from connectory.infra.kafka.library import (
     AIOKafkaConsumer,
     ConsumerRebalanceListener,
     RangePartitionAssignor,
     TopicPartition,
-    committed_with_metadata,
-    generation_of,
     stop_consumer,
 )
+from connectory.infra.kafka.share import KafkaShare
 from connectory.infra.kafka.tail import records_of
-from connectory.infra.log import Committed, Record
 from connectory.infra.serving import Serving
-
-BUFFER_RECORDS = 4000
-BUFFER_BYTES = 8 << 20
-"""A share with more in its buffer is paused, and goes on at half. What is on the way then comes on top."""
 
 FETCH_BYTES = 1 << 20
 FETCH_WAIT_SECONDS = 0.1
@@ -39,86 +30,6 @@ REJOIN_SECONDS = 5.0
 """What a member needs to join anew, beside the grace time of its work."""
 
 logger = logging.getLogger(__name__)
-
-
-class KafkaShare:
-    def __init__(self, index: int, connection: Connection, group: str, consumer: AIOKafkaConsumer) -> None:
-        self.index = index
-        self.revoked = asyncio.Event()
-        self._connection = connection
-        self._group = group
-        self._consumer = consumer
-        self._generation = generation_of(consumer)
-        self._started: list[TopicPartition] = []
-        self._buffer: deque[Record] = deque()
-        self._bytes = 0
-        self._is_paused = False
-        self._is_released = False
-        self._arrived = asyncio.Event()
-
-    async def committed(self, topic: str) -> Committed | None:
-        with translated(self._connection.servers, f"read the progress of {self._group}"):
-            async with asyncio.timeout(DELIVERY_SECONDS):
-                found = await committed_with_metadata(self._consumer, self._place(topic))
-        return Committed(*found) if found else None
-
-    def start(self, offsets: Mapping[str, int]) -> None:
-        self._check_ours()
-        for topic, offset in offsets.items():
-            place = self._place(topic)
-            self._consumer.seek(place, offset)
-            self._consumer.resume(place)
-            self._started.append(place)
-
-    async def fetch(self, max_records: int, timeout: float) -> Sequence[Record]:
-        if not self._buffer and not self.revoked.is_set():
-            self._arrived.clear()
-            try:
-                async with asyncio.timeout(timeout):
-                    await self._arrived.wait()
-            except TimeoutError:
-                return ()
-        return self._take(max_records)
-
-    async def commit(self, progress: Mapping[str, Committed]) -> None:
-        self._check_ours()
-        offsets = {self._place(topic): (offset, metadata) for topic, (offset, metadata) in progress.items()}
-        with translated(self._connection.servers, f"commit the progress of {self._group}"):
-            async with asyncio.timeout(DELIVERY_SECONDS):
-                await self._consumer.commit(offsets)
-
-    def revoke(self) -> None:
-        self.revoked.set()
-        self._arrived.set()
-
-    def release(self) -> None:
-        self._is_released = True
-
-    def deliver(self, records: Sequence[Record]) -> None:
-        """Put fetched records of one topic into the buffer."""
-        self._buffer.extend(records)
-        self._bytes += sum(_size(record) for record in records)
-        self._arrived.set()
-        if len(self._buffer) > BUFFER_RECORDS or self._bytes > BUFFER_BYTES:
-            self._is_paused = True
-            self._consumer.pause(*self._started)
-
-    def _take(self, max_records: int) -> list[Record]:
-        if self.revoked.is_set():
-            return []
-        taken = [self._buffer.popleft() for _ in range(min(max_records, len(self._buffer)))]
-        self._bytes -= sum(_size(record) for record in taken)
-        if self._is_paused and len(self._buffer) <= BUFFER_RECORDS // 2 and self._bytes <= BUFFER_BYTES // 2:
-            self._is_paused = False
-            self._consumer.resume(*self._started)
-        return taken
-
-    def _place(self, topic: str) -> TopicPartition:
-        return TopicPartition(self._connection.prefixed(topic), self.index)
-
-    def _check_ours(self) -> None:
-        if self._is_released or generation_of(self._consumer) != self._generation:
-            raise Fenced(f"Partition {self.index} may belong to another member of {self._group} now")
 
 
 class Member(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -184,7 +95,9 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer.pause(*assigned)
         if not self._is_leaving:
             indexes = sorted({place.partition for place in assigned})
-            self._shares = {n: KafkaShare(n, self._connection, self._group, self._consumer) for n in indexes}
+            self._shares = {
+                n: KafkaShare(n, self._topics.values(), self._connection, self._group, self._consumer) for n in indexes
+            }
             self._serving.start(self._shares.values())
 
     async def _until_failure(self) -> None:
@@ -206,12 +119,9 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
             for place, records in fetched.items():
                 share = self._shares.get(place.partition)
                 if share is not None:
-                    share.deliver(records_of(self._topics[place.topic], records))
+                    topic = self._topics[place.topic]
+                    share.deliver(topic, records_of(topic, records))
             await asyncio.sleep(0)
 
     def _translated(self) -> AbstractContextManager[None]:
         return translated(self._connection.servers, f"be a member of {self._group}")
-
-
-def _size(record: Record) -> int:
-    return len(record.value or b"") + len(record.key or b"")
