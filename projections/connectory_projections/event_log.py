@@ -45,6 +45,8 @@ TABLE: Final = Table(
         "request_topic",
         "request_partition",
         "request_offset",
+        "retry_at",
+        "redrive_of",
     ),
     key=("at", "execution_id", "action"),
     partitioned_by_day="at",
@@ -140,6 +142,8 @@ def apply(sourced: Sourced[Outcome]) -> Sequence[RowChange]:
         "request_topic": to_stored(event.position.topic),
         "request_partition": event.position.partition,
         "request_offset": event.position.offset,
+        "retry_at": event.retry_at,
+        "redrive_of": to_stored_or_none(event.redrive_of),
     }
     return [Append(TABLE.name, row)]
 
@@ -195,7 +199,13 @@ def _item(row: Mapping[str, Any]) -> JsonObject:
         "source": from_stored_or_none(row["source"]),
         "possible_duplicate": row["possible_duplicate"],
         "trace_id": from_stored_or_none(row["trace_id"]),
+        "retry_at": _iso_or_none(row["retry_at"]),
+        "redrive_of": from_stored_or_none(row["redrive_of"]),
     }
+
+
+def _iso_or_none(moment: datetime | None) -> str | None:
+    return None if moment is None else iso_millis(moment)
 
 
 def _cursor(place: _Place) -> str:

@@ -49,7 +49,16 @@ async def test_an_item_has_the_documented_keys() -> None:
         "source": None,
         "possible_duplicate": False,
         "trace_id": "t" * 32,
+        "retry_at": None,
+        "redrive_of": None,
     }
+
+
+async def test_an_item_says_when_the_request_goes_on_and_which_one_it_repeats() -> None:
+    [row] = await rows_given(outcome("e1", action=Action.RETRY_SCHEDULED, retry_at=minutes(1), redrive_of="r0"))
+
+    item = entry_of(row).item
+    assert (item["retry_at"], item["redrive_of"]) == ("2026-11-24T12:01:00.000Z", "r0")
 
 
 @for_all(records_of(Outcome))

@@ -48,7 +48,11 @@ class ExecutionResult(_Body):
 
 
 class EventLogItem(_Body):
-    """One entry of the event log. `outcome` is None on an `execute-start`; `duration_ms` where nothing ran."""
+    """One entry of the event log. `outcome` is None where nothing has ended; `duration_ms` where nothing ran.
+
+    `final` marks the one that ends the request, `reason` is a stable code for programs. `retry_at` is when the request
+    is tried again; `redrive_of` the id of the request that this one repeats.
+    """
 
     at: datetime = Field(alias="@timestamp")
     execution_id: str
@@ -60,6 +64,8 @@ class EventLogItem(_Body):
     connector_version: int | None = None
     action: str
     outcome: str | None = None
+    final: bool = False
+    reason: str | None = None
     attempt: int | None = None
     duration_ms: float | None = None
     message: str | None = None
@@ -67,6 +73,8 @@ class EventLogItem(_Body):
     source: str | None = None
     possible_duplicate: bool = False
     trace_id: str | None = None
+    retry_at: datetime | None = None
+    redrive_of: str | None = None
 
 
 class EventLogPage(_Body):
