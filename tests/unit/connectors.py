@@ -3,13 +3,29 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from connectory.domain.commands import CreateConnector, DeleteConnector, UpdateConnector
-from connectory.domain.events import ConnectorCreated, ConnectorDeleted, ConnectorUpdated
+from connectory.domain.commands import (
+    CreateConnector,
+    DeleteConnector,
+    DisableConnector,
+    EnableConnector,
+    SetDeliveryPolicy,
+    UpdateConnector,
+)
+from connectory.domain.delivery import DeliveryPolicy
+from connectory.domain.events import (
+    ConnectorCreated,
+    ConnectorDeleted,
+    ConnectorDisabled,
+    ConnectorEnabled,
+    ConnectorUpdated,
+    DeliveryPolicySet,
+)
 from connectory.domain.secrets import NO_SECRETS
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 STAMP: dict[str, Any] = {"connector_id": "c1", "space_id": "default", "at": AT, "by": "ada"}
 BODY: dict[str, Any] = {"name": "hook", "config": {"url": "http://localhost/"}, "secrets": NO_SECRETS}
+POLICY = DeliveryPolicy(max_attempts=5, requests_per_second=0.5)
 
 
 def create(**changes: Any) -> CreateConnector:
@@ -22,6 +38,18 @@ def update(**changes: Any) -> UpdateConnector:
 
 def delete(**changes: Any) -> DeleteConnector:
     return DeleteConnector(**{"command_id": "k3", **STAMP, **changes})
+
+
+def enable(**changes: Any) -> EnableConnector:
+    return EnableConnector(**{"command_id": "k4", **STAMP, **changes})
+
+
+def disable(**changes: Any) -> DisableConnector:
+    return DisableConnector(**{"command_id": "k5", **STAMP, **changes})
+
+
+def set_policy(**changes: Any) -> SetDeliveryPolicy:
+    return SetDeliveryPolicy(**{"command_id": "k6", "policy": POLICY, **STAMP, **changes})
 
 
 def created(**changes: Any) -> ConnectorCreated:
@@ -38,3 +66,15 @@ def updated(**changes: Any) -> ConnectorUpdated:
 
 def deleted(**changes: Any) -> ConnectorDeleted:
     return ConnectorDeleted(**{"command_id": "k3", "version": 2, **STAMP, **changes})
+
+
+def enabled(**changes: Any) -> ConnectorEnabled:
+    return ConnectorEnabled(**{"command_id": "k4", "version": 3, **STAMP, **changes})
+
+
+def disabled(**changes: Any) -> ConnectorDisabled:
+    return ConnectorDisabled(**{"command_id": "k5", "version": 2, **STAMP, **changes})
+
+
+def policy_set(**changes: Any) -> DeliveryPolicySet:
+    return DeliveryPolicySet(**{"command_id": "k6", "version": 2, "policy": POLICY, **STAMP, **changes})

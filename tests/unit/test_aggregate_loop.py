@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import pytest
 
 from connectory.aggregate import connector_aggregate, run_aggregate, space_aggregate
 from connectory.domain.connector import Active
 from connectory.domain.errors import Unavailable
-from connectory.domain.events import ConnectorCreated, ConnectorDeleted, ConnectorUpdated
+from connectory.domain.events import ConnectorEvent
 from connectory.domain.replies import CommandAccepted, CommandRefused
 from connectory.domain.spaces import CreateSpace, SpaceCreated, SpaceDetails
 from connectory.infra import topics
@@ -21,7 +21,21 @@ from connectory.infra.log import MAX_RECORD_BYTES, partition_for
 from connectory.infra.messages import Messages
 from connectory.infra.topics import topic_specs
 from connectory.testing import AnyConfig, InMemoryLog
-from tests.unit.connectors import AT, create, created, delete, deleted, update, updated
+from tests.unit.connectors import (
+    AT,
+    POLICY,
+    create,
+    created,
+    delete,
+    deleted,
+    disable,
+    disabled,
+    enable,
+    policy_set,
+    set_policy,
+    update,
+    updated,
+)
 from tests.waiting import until, until_many
 
 MESSAGES = Messages()
@@ -59,7 +73,7 @@ def read(log: InMemoryLog, topic: str, *types: type[T]) -> list[T]:
 
 
 def events(log: InMemoryLog) -> list[Any]:
-    return read(log, topics.CONNECTOR_EVENTS, ConnectorCreated, ConnectorUpdated, ConnectorDeleted)
+    return read(log, topics.CONNECTOR_EVENTS, *get_args(ConnectorEvent))
 
 
 def replies(log: InMemoryLog) -> list[CommandAccepted | CommandRefused]:
@@ -96,7 +110,7 @@ async def test_a_deletion_leaves_a_tombstone() -> None:
     assert log.records(topics.CONNECTORS)[-1].value is None
 
 
-@pytest.mark.parametrize("command", [create(), update(), delete()])
+@pytest.mark.parametrize("command", [create(), update(), delete(), disable(), set_policy()])
 async def test_a_command_seen_again_gets_an_answer_and_changes_nothing(command: Any) -> None:
     log = await new_log()
     before = [] if command == create() else [create()]
@@ -110,7 +124,7 @@ async def test_a_command_seen_again_gets_an_answer_and_changes_nothing(command: 
     assert answers[-1] == answers[-2]
 
 
-@pytest.mark.parametrize("command", [create(), update(), delete()])
+@pytest.mark.parametrize("command", [create(), update(), delete(), disable(), set_policy()])
 async def test_a_command_is_known_again_after_a_restart(command: Any) -> None:
     log = await new_log()
     before = [] if command == create() else [create()]
@@ -122,6 +136,49 @@ async def test_a_command_is_known_again_after_a_restart(command: Any) -> None:
         answers = await until_many(lambda: replies(log), len(before) + 2)
     assert len(events(log)) == len(before) + 1
     assert answers[-1] == answers[-2]
+
+
+async def test_a_connector_is_disabled_and_limited_in_its_state() -> None:
+    log = await new_log()
+    async with running(log):
+        await send(log, create(), disable(), set_policy())
+        await until_many(lambda: replies(log), 3)
+    assert events(log) == [created(), disabled(), policy_set(version=3)]
+    state = read(log, topics.CONNECTORS, Active)[-1]
+    assert (state.enabled, state.delivery_policy, state.version) == (False, POLICY, 3)
+
+
+async def test_a_command_with_nothing_to_do_is_accepted_with_the_state_and_the_last_event() -> None:
+    log = await new_log()
+    async with running(log):
+        await send(log, create())
+        await until(lambda: replies(log))
+        await send(log, enable(), enable())
+        _, *answers = await until_many(lambda: replies(log), 3)
+    assert (len(events(log)), len(log.records(topics.CONNECTORS))) == (1, 1)
+    assert [type(answer) for answer in answers] == [CommandAccepted] * 2
+    for answer in answers:
+        assert isinstance(answer, CommandAccepted)
+        assert (answer.version, answer.offset) == (1, 0)
+        assert MESSAGES.decode(answer.state, Active).enabled
+
+
+async def test_each_answer_of_a_batch_tells_the_state_that_its_own_command_left() -> None:
+    log = await new_log()
+    await send(log, create(), disable(), disable(command_id="k9"), enable(), update())
+    async with running(log):
+        answers = await until_many(lambda: replies(log), 5)
+    accepted = [answer for answer in answers if isinstance(answer, CommandAccepted)]
+    states = [MESSAGES.decode(answer.state, Active) for answer in accepted]
+    assert [(state.version, state.enabled) for state in states] == [
+        (1, True),
+        (2, False),
+        (2, False),
+        (3, True),
+        (4, True),
+    ]
+    assert [answer.version for answer in accepted] == [1, 2, 2, 3, 4]
+    assert len(events(log)) == 4
 
 
 async def test_a_connector_that_was_deleted_and_created_anew_is_there_after_a_restart() -> None:

@@ -3,9 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from connectory.domain.commands import DisableConnector, EnableConnector
 from connectory.domain.connector import (
     ABSENT,
     REMEMBERED_COMMANDS,
@@ -17,11 +19,27 @@ from connectory.domain.connector import (
     evolve,
     fold,
 )
+from connectory.domain.delivery import AS_SETTINGS_SAY, DeliveryPolicy
 from connectory.domain.errors import Refused
 from connectory.domain.events import ConnectorEvent
 from connectory.domain.json_types import JsonObject
 from connectory.testing import AnyConfig, given
-from tests.unit.connectors import AT, create, created, delete, deleted, update, updated
+from tests.unit.connectors import (
+    AT,
+    POLICY,
+    create,
+    created,
+    delete,
+    deleted,
+    disable,
+    disabled,
+    enable,
+    enabled,
+    policy_set,
+    set_policy,
+    update,
+    updated,
+)
 
 
 class NoConfigIsGood:
@@ -98,6 +116,60 @@ def test_deleting_a_connector_of_another_space_is_refused() -> None:
     given(created(space_id="red")).when(delete(space_id="blue")).refused_with("connector-not-found")
 
 
+def test_a_connector_is_created_enabled_and_with_the_delivery_of_the_settings() -> None:
+    state = fold([created()])
+    assert isinstance(state, Active)
+    assert (state.enabled, state.delivery_policy) == (True, AS_SETTINGS_SAY)
+
+
+def test_disabling_a_connector_records_it() -> None:
+    given(created()).when(disable()).then(disabled())
+
+
+def test_enabling_a_disabled_connector_records_it() -> None:
+    given(created(), disabled()).when(enable()).then(enabled())
+
+
+@pytest.mark.parametrize(
+    ("before", "command"), [([created()], enable()), ([created(), disabled()], disable(command_id="k9"))]
+)
+def test_a_connector_that_is_so_already_is_left_as_it_is(before: list[ConnectorEvent], command: Any) -> None:
+    given(*before).when(command).then()
+
+
+def test_setting_the_delivery_policy_records_all_of_it() -> None:
+    given(created()).when(set_policy()).then(policy_set())
+
+
+def test_a_delivery_policy_is_replaced_whole() -> None:
+    one = DeliveryPolicy(burst=2)
+    state = fold([created(), policy_set(), policy_set(policy=one, version=3)])
+    assert isinstance(state, Active)
+    assert state.delivery_policy == one
+
+
+@pytest.mark.parametrize("command", [enable(), disable(), set_policy()])
+def test_switching_and_limiting_a_connector_that_is_not_there_is_refused(command: Any) -> None:
+    given().when(command).refused_with("connector-not-found")
+
+
+@pytest.mark.parametrize("command", [enable(), disable(), set_policy()])
+def test_switching_and_limiting_a_connector_of_another_space_is_refused_as_if_it_were_not_there(command: Any) -> None:
+    given(created(space_id="red")).when(command).refused_with("connector-not-found")
+
+
+def test_an_update_leaves_a_connector_disabled_and_limited_as_it_was() -> None:
+    state = fold([created(), disabled(), policy_set(version=3), updated(version=4)])
+    assert isinstance(state, Active)
+    assert (state.enabled, state.delivery_policy, state.version) == (False, POLICY, 4)
+
+
+def test_a_connector_that_is_created_anew_is_enabled_and_without_a_policy() -> None:
+    state = fold([created(), disabled(), policy_set(version=3), deleted(version=4), created()])
+    assert isinstance(state, Active)
+    assert (state.enabled, state.delivery_policy) == (True, AS_SETTINGS_SAY)
+
+
 def test_a_connector_remembers_who_made_it_and_who_changed_it_last() -> None:
     state = fold([created(by="ada"), updated(by="bob", at=AT + timedelta(days=1))])
     assert isinstance(state, Active)
@@ -118,11 +190,17 @@ EVENTS: st.SearchStrategy[ConnectorEvent] = st.one_of(
     st.builds(created, command_id=st.text(max_size=3)),
     st.builds(updated, command_id=st.text(max_size=3)),
     st.builds(deleted, command_id=st.text(max_size=3)),
+    st.builds(enabled, command_id=st.text(max_size=3)),
+    st.builds(disabled, command_id=st.text(max_size=3)),
+    st.builds(policy_set, command_id=st.text(max_size=3)),
 )
 COMMANDS = st.one_of(
     st.builds(create, command_id=st.text(min_size=1, max_size=3)),
     st.builds(update, command_id=st.text(min_size=1, max_size=3), expected_version=st.none() | st.integers(0, 5)),
     st.builds(delete, command_id=st.text(min_size=1, max_size=3)),
+    st.builds(enable, command_id=st.text(min_size=1, max_size=3)),
+    st.builds(disable, command_id=st.text(min_size=1, max_size=3)),
+    st.builds(set_policy, command_id=st.text(min_size=1, max_size=3)),
 )
 
 
@@ -143,6 +221,19 @@ def test_the_version_of_a_connector_is_the_number_of_its_events(commands: list[A
         state = fold(events, state)
         count = count + len(events) if isinstance(state, Active) else 0
         assert state.version == count
+
+
+@for_all(st.lists(COMMANDS, max_size=20))
+def test_a_connector_is_as_the_last_command_that_was_accepted_says(commands: list[Any]) -> None:
+    state: Connector = ABSENT
+    for command in commands:
+        try:
+            state = fold(decide(command, state, Context(AnyConfig())), state)
+        except Refused:
+            continue
+        if isinstance(command, EnableConnector | DisableConnector):
+            assert isinstance(state, Active)
+            assert state.enabled == isinstance(command, EnableConnector)
 
 
 @for_all(st.lists(EVENTS, max_size=10), EVENTS)

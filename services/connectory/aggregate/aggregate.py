@@ -5,12 +5,12 @@ A further aggregate is one more `Aggregate` value; the loop stays as it is.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, get_args
 
 from connectory.domain import connector, spaces
-from connectory.domain.commands import ConnectorCommand, CreateConnector, DeleteConnector, UpdateConnector
+from connectory.domain.commands import ConnectorCommand
 from connectory.domain.connector import Active, Connector, Context, TypeRules
-from connectory.domain.events import ConnectorCreated, ConnectorDeleted, ConnectorEvent, ConnectorUpdated
+from connectory.domain.events import ConnectorDeleted, ConnectorEvent
 from connectory.domain.secrets import NO_SECRETS
 from connectory.domain.spaces import (
     ActiveSpace,
@@ -48,7 +48,9 @@ E = TypeVar("E")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate(Generic[C, S, E]):
-    """`stored` is the state variant that has a record; any other is a tombstone. `deleted` is the event that makes one.
+    """`decide` may find that there is nothing to do: then the command is accepted, and no event says so.
+
+    `stored` is the state variant that has a record; any other is a tombstone. `deleted` is the event that makes one.
 
     `shown` takes out of a stored state what a reply must not carry.
     """
@@ -84,8 +86,8 @@ def connector_aggregate(rules: TypeRules) -> Aggregate[ConnectorCommand, Connect
         commands_topic=topics.CONNECTOR_COMMANDS,
         events_topic=topics.CONNECTOR_EVENTS,
         states_topic=topics.CONNECTORS,
-        commands=(CreateConnector, UpdateConnector, DeleteConnector),
-        events=(ConnectorCreated, ConnectorUpdated, ConnectorDeleted),
+        commands=get_args(ConnectorCommand),
+        events=get_args(ConnectorEvent),
         stored=Active,
         deleted=ConnectorDeleted,
         absent=connector.ABSENT,

@@ -55,14 +55,17 @@ async def run_aggregate(
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """What came of one command. `refusal` None means accepted, also when there is nothing (left) to do."""
+class Decision(Generic[S]):
+    """What came of one command: a refusal, or the state that it left, also when there was nothing (left) to do.
+
+    Later commands of the batch may change the subject again; the answer tells what this one did.
+    """
 
     record: Record
     command_id: str
     subject_id: str
+    outcome: S | ConnectoryError
     events: Sequence[Message] = ()
-    refusal: ConnectoryError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +131,14 @@ class PartitionAggregate(Generic[C, S, E]):
         positions = await transaction.write(events) if events else []
         last_event = positions[-1].offset if positions else self._states.last_event
         states = [change.message for change in changed.values()]
-        replies = [reply for each in decisions if (reply := self._reply_message(each, changed, last_event))]
+        replies = [reply for each in decisions if (reply := self._reply_message(each, last_event))]
         if states or replies:
             await transaction.write([*states, *replies])
         offsets = {(self._aggregate.commands_topic, self._share.index): records[-1].offset + 1}
         await transaction.commit_offsets(self._aggregate.group, offsets)
         return Batch(changed, last_event)
 
-    def _decide(self, record: Record, changed: dict[str, Change[S]]) -> Decision:
+    def _decide(self, record: Record, changed: dict[str, Change[S]]) -> Decision[S]:
         """Decide one command against the state as changed by those before it, and change the state accordingly."""
         try:
             command = self._messages.decode(record.value, *self._aggregate.commands)
@@ -145,16 +148,16 @@ class PartitionAggregate(Generic[C, S, E]):
         try:
             state = self._state(subject_id, changed)
             if command.command_id in state.recent_commands:
-                return Decision(record, command.command_id, subject_id)
+                return Decision(record, command.command_id, subject_id, state)
             self._require_home(record, subject_id)
             events = self._change(record, subject_id, self._aggregate.decide(command, state), changed)
         except ConnectoryError as refusal:
-            return Decision(record, command.command_id, subject_id, refusal=refusal)
+            return Decision(record, command.command_id, subject_id, refusal)
         except Exception as error:
             # A rule that breaks must cost its command, not the partition: it would break again on every restart.
             log.exception("the command %s on %s could not be decided", command.command_id, subject_id)
-            return Decision(record, command.command_id, subject_id, refusal=ConnectoryError(type(error).__name__))
-        return Decision(record, command.command_id, subject_id, events)
+            return Decision(record, command.command_id, subject_id, ConnectoryError(type(error).__name__))
+        return Decision(record, command.command_id, subject_id, self._state(subject_id, changed), events)
 
     def _change(
         self, record: Record, subject_id: str, events: Sequence[E], changed: dict[str, Change[S]]
@@ -179,11 +182,9 @@ class PartitionAggregate(Generic[C, S, E]):
             text = f"a command for {subject_id} belongs on partition {home}, not {record.partition}; key it by that id"
             raise Refused("command-misplaced", text)
 
-    def _unreadable(self, record: Record, error: Undecodable) -> Decision:
+    def _unreadable(self, record: Record, error: Undecodable) -> Decision[S]:
         log.warning("skipped an undecodable command at %s/%d/%d: %s", *record[:3], error)
-        return Decision(
-            record, header(record, "ce_id") or "", (record.key or b"").decode("utf-8", "replace"), (), error
-        )
+        return Decision(record, header(record, "ce_id") or "", (record.key or b"").decode("utf-8", "replace"), error)
 
     def _state(self, subject_id: str, changed: dict[str, Change[S]]) -> S:
         return changed[subject_id].state if subject_id in changed else self._states.get(subject_id)
@@ -204,12 +205,12 @@ class PartitionAggregate(Generic[C, S, E]):
             return Message(topic, subject_id.encode(), None, (), partition)
         return self._messages.message(topic, subject_id, state, at=self._clock(), partition=partition)
 
-    def _reply_message(self, decision: Decision, changed: dict[str, Change[S]], last_event: int) -> Message | None:
+    def _reply_message(self, decision: Decision[S], last_event: int) -> Message | None:
         """The answer, if one is wanted and the log takes it: ids of any length may stand in it."""
         partition = reply_partition(decision.record, self._reply_partitions)
         if partition is None:
             return None
-        reply = self._reply(decision, changed, last_event)
+        reply = self._reply(decision, last_event)
         try:
             message = self._messages.message(REPLIES, decision.command_id, reply, at=self._clock(), partition=partition)
             check_sizes([message])
@@ -218,23 +219,23 @@ class PartitionAggregate(Generic[C, S, E]):
             return None
         return message
 
-    def _reply(
-        self, decision: Decision, changed: dict[str, Change[S]], last_event: int
-    ) -> CommandAccepted | CommandRefused:
-        command_id, subject_id = decision.command_id, decision.subject_id
-        if decision.refusal is not None:
-            code, text = decision.refusal.code, decision.refusal.message
+    def _reply(self, decision: Decision[S], last_event: int) -> CommandAccepted | CommandRefused:
+        """An acceptance names the partition's last event, not the command's own: it may have none, and what its answer
+        tells follows from events of others then. Who waits for that one to be applied reads all of them.
+        """
+        command_id, subject_id, outcome = decision.command_id, decision.subject_id, decision.outcome
+        if isinstance(outcome, ConnectoryError):
+            code, text = outcome.code, outcome.message
             return CommandRefused(command_id=command_id, subject_id=subject_id, code=code, message=text)
-        state = self._state(subject_id, changed)
-        stored = isinstance(state, self._aggregate.stored)
+        stored = isinstance(outcome, self._aggregate.stored)
         return CommandAccepted(
             command_id=command_id,
             subject_id=subject_id,
-            version=state.version,
+            version=outcome.version,
             topic=self._aggregate.events_topic,
             partition=self._share.index,
             offset=last_event,
-            state=self._messages.encode(self._aggregate.shown(state)) if stored else None,
+            state=self._messages.encode(self._aggregate.shown(outcome)) if stored else None,
         )
 
     def _take_over(self, batch: Batch[S]) -> None:

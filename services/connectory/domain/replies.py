@@ -9,7 +9,7 @@ from connectory.domain.execution import Result
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandAccepted:
-    """The change is durable. `topic`, `partition` and `offset` name its last event, so that a reader can wait for it.
+    """The change is durable. A reader that has applied the event at `offset` knows of it.
 
     `state` is the encoded state after the change without its secrets; None after a deletion.
     """
