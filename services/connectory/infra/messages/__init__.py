@@ -36,9 +36,14 @@ class Messages:
         """
         record_type = _BY_TYPE[type(record)]
         try:
-            return self._codec.encode(record_type.subject, record_type.shape.write(record))
+            return self._encode(record_type, record)
         except (ValueError, OverflowError) as error:
             raise Unencodable(f"Cannot write {record_type.name}: {error}") from error
+
+    def _encode(self, record_type: RecordType[Any], record: object) -> bytes:
+        subject, shape = record_type.subject, record_type.shape
+        value = self._codec.encode_plain(subject, record) if shape.is_plain else None
+        return self._codec.encode(subject, shape.write(record)) if value is None else value
 
     def decode(self, value: bytes | None, *expected: type[T]) -> T:
         """Return the record, which is of one of the expected types.

@@ -36,7 +36,7 @@ class Converts(Protocol):
 class Shape(Generic[T]):
     """A dataclass, with the conversions of those of its fields that need one."""
 
-    __slots__ = ("_names", "_reads", "_type", "_values", "_writes")
+    __slots__ = ("_names", "_reads", "_type", "_values", "_writes", "is_plain")
 
     def __init__(self, type_: type[T], **conversions: Converts) -> None:
         self._type: Callable[..., T] = type_
@@ -44,6 +44,8 @@ class Shape(Generic[T]):
         self._values: Callable[[T], tuple[Any, ...]] = attrgetter(*self._names)
         self._writes = tuple((name, how.write) for name, how in conversions.items() if how.write is not None)
         self._reads = tuple((name, how.read) for name, how in conversions.items() if how.read is not None)
+        self.is_plain = all(_leaves(how) for how in conversions.values())
+        """Whether Avro carries every value as it is, those of inner records too."""
 
     def write(self, record: T) -> dict[str, Any]:
         """Raises ValueError when a value cannot be written."""
@@ -60,6 +62,10 @@ class Shape(Generic[T]):
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from error
         return self._type(**datum)
+
+
+def _leaves(how: Converts) -> bool:
+    return how.is_plain if isinstance(how, Shape) else how.write is None
 
 
 def optional(how: Converts) -> Conversion:
