@@ -60,6 +60,19 @@ class Committed(NamedTuple):
     metadata: str = ""
 
 
+class Claim(Protocol):
+    """The right to write to one partition, until another claims the same name: in this process or in any other."""
+
+    async def write(self, messages: Sequence[Message]) -> list[Position]:
+        """Write all to the claimed partition, in order, and return when every one is acknowledged.
+
+        Calls at the same time share batches as with `Writer.write`, and those of several claims share requests. Raises
+        `Fenced` once the name has been claimed anew: of such a call nothing is written that the later claim could not
+        already see. Raises `Unavailable` and `MessageTooLarge` as `Writer.write` does; a claim goes on after both.
+        """
+        ...
+
+
 class Writer(Protocol):
     """An idempotent producer with `acks=all`."""
 
@@ -69,6 +82,15 @@ class Writer(Protocol):
         Calls at the same time are safe and share requests; within a partition their order is the order of the calls.
         Raises `Unavailable` when the broker does not acknowledge in time; some may have been written. Raises
         `MessageTooLarge` before anything is written.
+        """
+        ...
+
+    def claim(self, topic: str, partition: int, name: str) -> AbstractAsyncContextManager[Claim]:
+        """Claim a partition under a name; use one name for one partition.
+
+        Once it is entered, nothing of an earlier claim of that name can be written any more: what was under way has
+        been written, or never will be. Who only calls `write` is not kept out. Entering raises `Unavailable`, or
+        `Fenced` when another claims at the same moment.
         """
         ...
 

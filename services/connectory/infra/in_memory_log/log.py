@@ -24,9 +24,10 @@ class InMemoryLog:
     """`grace` is in seconds.
 
     `before` is awaited at the start of each operation with its name, and may raise: `create-topics`, `offsets`,
-    `write`, `transactions`, `transaction-begin`, `transaction-write`, `transaction-offsets`, `transaction-commit`,
-    `tail`, `end-offset`, `fetch`, `join`, `committed`, `commit`. It is awaited once more when a change is made and not
-    yet answered: `write-answer`, `transaction-commit-answer`, `commit-answer`.
+    `write`, `claim`, `transactions`, `transaction-begin`, `transaction-write`, `transaction-offsets`,
+    `transaction-commit`, `tail`, `end-offset`, `fetch`, `join`, `committed`, `commit`.
+    It is awaited once more when a change is made and not yet answered: `write-answer`, `transaction-commit-answer`,
+    `commit-answer`.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class InMemoryLog:
         self._topics: dict[str, list[Partition]] = {}
         self._groups: defaultdict[str, Group] = defaultdict(Group)
         self._producers: defaultdict[str, Producer] = defaultdict(Producer)
+        self._claims: defaultdict[str, int] = defaultdict(int)
 
     async def create_topics(self, specs: Sequence[TopicSpec]) -> list[str]:
         await self._before("create-topics")
@@ -136,6 +138,13 @@ class InMemoryLog:
         if index is None:
             index = partition_for(message.key or b"", len(partitions))
         return Position(message.topic, index, partitions[index].append(message, self._now_ms(), transaction))
+
+    def claim(self, name: str) -> int:
+        self._claims[name] += 1
+        return self._claims[name]
+
+    def newest_claim(self, name: str) -> int:
+        return self._claims[name]
 
     def record_progress(self, group: str, progress: Mapping[tuple[str, int], Committed]) -> None:
         self._groups[group].progress.update(progress)

@@ -1,4 +1,4 @@
-"""Writing: one by one, and in transactions that a later opener of the same id fences."""
+"""Writing: one by one, by claim, and in transactions that a later opener of the same id fences."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,6 +16,12 @@ class Store(Protocol):
 
     def append(self, message: Message, transaction: Transaction | None = None) -> Position: ...
 
+    def claim(self, name: str) -> int:
+        """The number of the newest claim of a name, which is the caller's."""
+        ...
+
+    def newest_claim(self, name: str) -> int: ...
+
     def record_progress(self, group: str, progress: Mapping[tuple[str, int], Committed]) -> None: ...
 
 
@@ -28,6 +34,30 @@ class InMemoryWriter:
         check_sizes(messages)
         await self._before("write")
         positions = [self._store.append(message) for message in messages]
+        await self._before("write-answer")
+        return positions
+
+    @asynccontextmanager
+    async def claim(self, topic: str, partition: int, name: str) -> AsyncIterator["InMemoryClaim"]:
+        await self._before("claim")
+        yield InMemoryClaim((topic, partition), name, self._store, self._before)
+
+
+class InMemoryClaim:
+    def __init__(self, place: tuple[str, int], name: str, store: Store, before: Before) -> None:
+        self._topic, self._partition = place
+        self._name = name
+        self._number = store.claim(name)
+        self._store = store
+        self._before = before
+
+    async def write(self, messages: Sequence[Message]) -> list[Position]:
+        check_sizes(messages)
+        await self._before("write")
+        if self._store.newest_claim(self._name) != self._number:
+            raise Fenced(f"Another instance has claimed {self._name}")
+        ours = [message._replace(topic=self._topic, partition=self._partition) for message in messages]
+        positions = [self._store.append(message) for message in ours]
         await self._before("write-answer")
         return positions
 

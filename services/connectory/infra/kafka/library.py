@@ -1,4 +1,4 @@
-"""The client library, aiokafka: the one place of this package that imports it.
+"""The client library, aiokafka: the one place of this package that imports it, but for requests in `tenure`.
 
 It also holds what the library has no public way for. Whoever raises its version looks here first.
 """
@@ -36,6 +36,7 @@ __all__ = [
     "committed_with_metadata",
     "generation_of",
     "kafka_errors",
+    "set_identity",
     "stop_consumer",
     "stop_producer",
 ]
@@ -61,6 +62,11 @@ def generation_of(consumer: AIOKafkaConsumer) -> int:
     A commit without a generation would be taken as one from outside the group, so it must not be sent.
     """
     return int(_coordinator(consumer).generation)
+
+
+def set_identity(builder: BatchBuilder, producer_id: int, epoch: int, sequence: int) -> None:
+    """Say who writes a batch, and the number of its first record. For a producer that is not idempotent itself."""
+    builder._set_producer_state(producer_id, epoch, sequence)  # noqa: SLF001
 
 
 def _coordinator(consumer: AIOKafkaConsumer) -> Any:
