@@ -1,17 +1,14 @@
 """What happened? Every outcome, newest first, by whatever one may ask for."""
 
-import base64
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
-from itertools import count
-from typing import Any, Final, TypeAlias
+from datetime import datetime
+from typing import Any, Final
 
-from connectory.domain.errors import Refused
 from connectory.domain.execution import Outcome, iso_millis
 from connectory.domain.json_types import JsonObject
 from connectory_projections.model import Append, Projection, Query, RowChange, Sourced, Table
+from connectory_projections.paging import Condition, put_together, read_cursor, write_cursor
 from connectory_projections.sql_files import load_migrations, load_statements
 from connectory_projections.stored_text import from_stored, from_stored_or_none, to_stored, to_stored_or_none
 
@@ -53,8 +50,6 @@ TABLE: Final = Table(
 )
 
 _SQL = load_statements(__file__)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_Place: TypeAlias = tuple[datetime, str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +93,8 @@ def page(
 
     Raises `Refused` (`cursor-invalid`) for a cursor that no page has named.
     """
-    numbers = count(1)
-    conditions: list[str] = []
-    args: list[object] = []
-    for name, values in _conditions(space_id, where, cursor):
-        conditions.append(_numbered(_SQL[name], numbers))
-        args.extend(values)
-    sql = _SQL["page"].format(conditions=" AND ".join(conditions), limit=f"${next(numbers)}")
-    return Query(sql, (*args, limit + 1), _entry)
+    sql, args = put_together(_SQL, "page", _conditions(space_id, where, cursor), limit + 1)
+    return Query(sql, args, _entry)
 
 
 def page_of(entries: Sequence[EventLogEntry], limit: int) -> EventLogPage:
@@ -158,7 +147,7 @@ EVENT_LOG: Final[Projection[Outcome]] = Projection(
 )
 
 
-def _conditions(space_id: str, where: EventLogFilter, cursor: str | None) -> Iterator[tuple[str, tuple[object, ...]]]:
+def _conditions(space_id: str, where: EventLogFilter, cursor: str | None) -> Iterator[Condition]:
     """The names of the conditions in the SQL file with the values to be bound."""
     yield "space_id", (to_stored(space_id),)
     for field in fields(where):
@@ -166,16 +155,12 @@ def _conditions(space_id: str, where: EventLogFilter, cursor: str | None) -> Ite
         if value is not None:
             yield field.name, (to_stored(value) if isinstance(value, str) else value,)
     if cursor is not None:
-        yield "after", _place(cursor)
-
-
-def _numbered(condition: str, numbers: Iterator[int]) -> str:
-    first, *others = condition.split("{value}")
-    return first + "".join(f"${next(numbers)}{text}" for text in others)
+        at, execution_id, action = read_cursor(cursor, str, str)
+        yield "after", (at, to_stored(str(execution_id)), to_stored(str(action)))
 
 
 def _entry(row: Mapping[str, Any]) -> EventLogEntry:
-    return EventLogEntry(_item(row), _cursor((row["at"], from_stored(row["execution_id"]), row["action"])))
+    return EventLogEntry(_item(row), write_cursor(row["at"], from_stored(row["execution_id"]), row["action"]))
 
 
 def _item(row: Mapping[str, Any]) -> JsonObject:
@@ -206,21 +191,3 @@ def _item(row: Mapping[str, Any]) -> JsonObject:
 
 def _iso_or_none(moment: datetime | None) -> str | None:
     return None if moment is None else iso_millis(moment)
-
-
-def _cursor(place: _Place) -> str:
-    at, execution_id, action = place
-    micros = (at - _EPOCH) // timedelta(microseconds=1)
-    text = json.dumps([micros, execution_id, action], separators=(",", ":"))
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _place(cursor: str) -> _Place:
-    try:
-        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        match json.loads(text):
-            case [int(micros), str(execution_id), str(action)]:
-                return _EPOCH + timedelta(microseconds=micros), to_stored(execution_id), to_stored(action)
-    except (ValueError, OverflowError, RecursionError):
-        pass
-    raise Refused("cursor-invalid", f'cursor "{cursor}" is not one that a page has named; start without a cursor')
