@@ -14,8 +14,11 @@ from connectory import __version__
 from connectory.aggregate import connector_aggregate, run_aggregate
 from connectory.connector_types.contract import TypeSettings
 from connectory.connector_types.registry import TypeRegistry
+from connectory.domain.breaker import BreakerPolicy
 from connectory.domain.errors import SettingsInvalid
-from connectory.executor import Limits, World, run_executor
+from connectory.domain.rate_limit import RateLimit
+from connectory.domain.retry import RetryPolicy
+from connectory.executor import LimitRule, Limits, RunSettings, World, run_executor
 from connectory.gateway import GatewayDependencies, queried, run_gateway
 from connectory.gateway.listening import CannotListen
 from connectory.infra.clock import utc_now
@@ -27,7 +30,7 @@ from connectory.infra.messages import Messages
 from connectory.infra.postgres import Database, PostgresRowStore, migrate, open_database, watch_progress
 from connectory.infra.schema_registry import open_schemas
 from connectory.infra.security import Authenticator
-from connectory.infra.settings import Settings
+from connectory.infra.settings import RateLimitRule, Settings
 from connectory.infra.supervision import keep_running
 from connectory.infra.topics import topic_specs
 from connectory.projector import run_projector
@@ -206,7 +209,28 @@ def _limits(settings: Settings) -> Limits:
         window_requests=executor.window_requests,
         window_bytes=executor.window_bytes,
         in_flight=executor.in_flight,
-        in_flight_per_connector=executor.in_flight_per_connector,
         dedupe_window=executor.dedupe_window,
         grace=executor.grace,
+        retry=RetryPolicy(**settings.retry.model_dump()),
+        breaker=BreakerPolicy(**settings.breaker.model_dump()),
+        runs=_run_settings(settings),
+    )
+
+
+def _run_settings(settings: Settings) -> RunSettings:
+    overrides = {each.id: each.max_attempts for each in reversed(settings.actions.run_connector_type_overrides)}
+    return RunSettings(
+        max_in_flight=settings.executor.in_flight_per_connector,
+        max_attempts=settings.actions.run_max_attempts,
+        attempts_of=overrides.get,
+        limit_rules=[_limit_rule(rule) for rule in settings.rate_limits],
+    )
+
+
+def _limit_rule(rule: RateLimitRule) -> LimitRule:
+    return LimitRule(
+        limit=RateLimit(per_second=rule.requests_per_second, burst=rule.burst),
+        connector_id=rule.connector,
+        host=rule.host,
+        type_id=rule.connector_type,
     )

@@ -7,16 +7,18 @@ from hypothesis import strategies as st
 
 from connectory.executor.dispatch import Dispatcher
 
+MANY = 1000
 
-def taken(dispatcher: Dispatcher[tuple[str, int]]) -> list[tuple[str, int]]:
+
+def taken(dispatcher: Dispatcher[str, tuple[str, int]]) -> list[tuple[str, int]]:
     jobs = []
-    while (job := dispatcher.take()) is not None:
+    while (job := dispatcher.take(MANY)) is not None:
         jobs.append(job)
     return jobs
 
 
-def filled(*connectors: str, limit: int) -> Dispatcher[tuple[str, int]]:
-    dispatcher: Dispatcher[tuple[str, int]] = Dispatcher(limit)
+def filled(*connectors: str, limit: int) -> Dispatcher[str, tuple[str, int]]:
+    dispatcher: Dispatcher[str, tuple[str, int]] = Dispatcher(lambda _: limit)
     for number, connector in enumerate(connectors):
         dispatcher.add(connector, (connector, number))
     return dispatcher
@@ -41,7 +43,7 @@ def test_a_released_connector_goes_on_with_its_next_request() -> None:
 
 def test_after_clearing_nothing_waits_and_what_is_in_flight_can_be_released() -> None:
     dispatcher = filled("a", "a", "b", limit=1)
-    dispatcher.take()
+    dispatcher.take(MANY)
     dispatcher.clear()
     dispatcher.release("a")
     assert (taken(dispatcher), len(dispatcher)) == ([], 0)
@@ -49,13 +51,13 @@ def test_after_clearing_nothing_waits_and_what_is_in_flight_can_be_released() ->
 
 @given(st.lists(st.sampled_from(["add-a", "add-b", "add-c", "take", "release"]), max_size=200), st.integers(1, 3))
 def test_a_connectors_requests_are_taken_in_their_order_and_never_over_the_limit(steps: list[str], limit: int) -> None:
-    dispatcher: Dispatcher[tuple[str, int]] = Dispatcher(limit)
+    dispatcher: Dispatcher[str, tuple[str, int]] = Dispatcher(lambda _: limit)
     in_flight: Counter[str] = Counter()
     order: defaultdict[str, list[int]] = defaultdict(list)
     for number, step in enumerate(steps):
         if step.startswith("add"):
             dispatcher.add(step, (step, number))
-        elif step == "take" and (job := dispatcher.take()) is not None:
+        elif step == "take" and (job := dispatcher.take(MANY)) is not None:
             order[job[0]].append(job[1])
             in_flight[job[0]] += 1
         elif step == "release" and +in_flight:
@@ -70,7 +72,34 @@ def test_a_connectors_requests_are_taken_in_their_order_and_never_over_the_limit
 def test_everything_added_is_taken_once(connectors: list[str]) -> None:
     dispatcher = filled(*connectors, limit=1)
     jobs = []
-    while (job := dispatcher.take()) is not None:
+    while (job := dispatcher.take(MANY)) is not None:
         jobs.append(job)
         dispatcher.release(job[0])
     assert sorted(number for _, number in jobs) == list(range(len(connectors)))
+
+
+def test_no_lane_takes_more_places_than_it_leaves_free() -> None:
+    dispatcher = filled(*"aaaaab", limit=9)
+    assert [dispatcher.take(free) for free in (3, 2, 1, 0)] == [("a", 0), ("b", 5), ("a", 1), None]
+
+
+def test_a_job_that_is_put_back_is_the_first_again_once_its_lane_is_unblocked() -> None:
+    dispatcher = filled(*"aab", limit=9)
+    job = dispatcher.take(MANY)
+    assert job == ("a", 0)
+    dispatcher.put_back("a", job)
+    assert taken(dispatcher) == [("b", 2)]
+    dispatcher.unblock("a")
+    assert taken(dispatcher) == [("a", 0), ("a", 1)]
+
+
+def test_what_is_withdrawn_are_the_newest() -> None:
+    dispatcher = filled(*"aaab", limit=9)
+    assert dispatcher.withdraw("a", 1) == [("a", 1), ("a", 2)]
+    assert taken(dispatcher) == [("a", 0), ("b", 3)]
+
+
+def test_what_is_extracted_is_not_taken() -> None:
+    dispatcher = filled(*"aaab", limit=9)
+    assert dispatcher.extract(lambda job: job[1] in (1, 3)) == [("a", 1), ("b", 3)]
+    assert taken(dispatcher) == [("a", 0), ("a", 2)]

@@ -80,7 +80,7 @@ async def test_a_request_that_cannot_start_ends_with_the_reason(
     installation: Installation, changes: dict[str, Any], reason: str, error: str
 ) -> None:
     await installation.connector()
-    await installation.submit("r1", **changes)
+    await installation.submit("r1", max_attempts=1, **changes)
     async with installation.executor():
         (final,) = await installation.final_outcomes(1)
     assert (final.outcome, final.reason, installation.target.calls) == ("failure", reason, [])
@@ -92,10 +92,10 @@ async def test_a_request_that_cannot_start_ends_with_the_reason(
 async def test_secrets_that_cannot_be_opened_are_our_failure(installation: Installation) -> None:
     foreign = installation.vault.seal("other", {"user": "u", "password": "p"})
     await installation.connector(sealed=foreign)
-    await installation.submit("r1")
+    await installation.submit("r1", max_attempts=1)
     async with installation.executor():
         (final,) = await installation.final_outcomes(1)
-    assert (final.reason, final.error) == ("secrets-unreadable", 'Unable to decrypt attribute "secrets"')
+    assert (final.reason, final.error) == ("secrets-unreadable", 'Unable to decrypt attribute "secrets"; retry: true')
 
 
 async def test_records_that_cannot_be_read_become_dead_letters_byte_for_byte(installation: Installation) -> None:
@@ -208,6 +208,9 @@ class Broker:
             raise Unavailable("the broker is away")
 
 
+TOPICS_READ = 1 + len(topics.RETRY_TOPICS)
+
+
 async def test_an_outcome_that_waits_for_the_broker_counts_when_its_partition_comes_back() -> None:
     broker = Broker()
 
@@ -222,7 +225,7 @@ async def test_an_outcome_that_waits_for_the_broker_counts_when_its_partition_co
     async with installation.executor():
         await until(lambda: broker.is_away)
         async with installation.executor():
-            await until(lambda: broker.asked["committed"] == 4)
+            await until(lambda: broker.asked["committed"] == 4 * TOPICS_READ)
             tried = broker.asked["write"]
             await until(lambda: broker.asked["write"] == tried + 2)
             broker.is_away = False
@@ -234,7 +237,7 @@ async def test_an_outcome_that_waits_for_the_broker_counts_when_its_partition_co
 async def test_a_run_over_its_time_limit_is_cancelled_and_recorded(installation: Installation) -> None:
     installation.target.answer = never
     await installation.connector()
-    await installation.submit("r1")
+    await installation.submit("r1", max_attempts=1)
     installation.run_timeout = timedelta(milliseconds=20)
     async with installation.executor():
         (final,) = await installation.final_outcomes(1)

@@ -74,7 +74,7 @@ async def test_a_request_whose_answer_has_nowhere_to_go_runs_all_the_same(
 async def test_a_connector_that_is_garbage_is_the_reason_of_its_requests(installation: Installation) -> None:
     installation.log.append_raw(topics.CONNECTORS, HOME, b"garbage", key=b"c1")
     installation.log.append_raw(topics.CONNECTORS, HOME, b"garbage", key=b"\xff")
-    await installation.submit("r1")
+    await installation.submit("r1", max_attempts=1)
     async with installation.executor():
         (final,) = await installation.final_outcomes(1)
     assert (final.outcome, final.reason) == ("failure", "undecodable")
@@ -100,13 +100,13 @@ async def test_a_request_on_a_foreign_partition_that_cannot_be_moved_ends_with_t
     assert (final.error or "").startswith(f"the request belongs on partition {HOME}, keyed by its connector id")
 
 
-@pytest.mark.parametrize("field", ["request_id", "connector_id", "space_id"])
+@pytest.mark.parametrize("field", ["request_id", "connector_id", "space_id", "ordering_key"])
 async def test_a_request_with_an_endless_id_is_a_dead_letter(installation: Installation, field: str) -> None:
     fields: dict[str, Any] = {"request_id": "r1", "connector_id": "c1", field: "x" * 200_000}
     append(installation, installation.request_message(**fields))
     async with installation.executor():
         (letter,) = await until(installation.dead_letters)
-    assert letter.message == "An id of the request is longer than 256 characters"
+    assert letter.message == "An id or the ordering key of the request is longer than 256 characters"
 
 
 async def test_texts_of_any_length_are_shortened_in_outcomes(installation: Installation) -> None:

@@ -6,9 +6,11 @@ from datetime import timedelta
 import pytest
 
 from connectory.domain import outcomes
-from connectory.domain.execution import ActionRequest, Outcome, RequestPosition, Succeeded
+from connectory.domain.breaker import Closed, Opened
+from connectory.domain.execution import ActionRequest, Failed, Outcome, RequestPosition, Succeeded
 from connectory.domain.outcomes import Attempt
-from connectory.executor.ledger import DONE, FRESH, RESUBMITTED, InDoubt, Ledger, RecentIds
+from connectory.executor.ledger import DONE, FRESH, RESUBMITTED, Ledger, RecentIds, Unfinished
+from connectory.executor.waiting import Waiting
 from tests.unit.connectors import AT
 
 HOUR = timedelta(hours=1)
@@ -36,8 +38,8 @@ def succeeded(of: Attempt) -> Outcome:
     return outcomes.finish(of, AT, AT, Succeeded())
 
 
-def ledger(*seen: Outcome, committed: int = 0) -> Ledger:
-    book = Ledger("action-requests", committed, HOUR)
+def ledger(*seen: Outcome, committed: int = 0, waiting: Waiting | None = None) -> Ledger:
+    book = Ledger(committed, HOUR, waiting or Waiting())
     for outcome in seen:
         book.absorb(outcome)
     return book
@@ -53,18 +55,20 @@ def test_a_request_with_a_final_outcome_is_done() -> None:
 
 def test_a_request_that_was_started_and_has_no_end_is_in_doubt() -> None:
     begun = started(attempt())
-    assert ledger(begun).judge(5, R1, AT) == InDoubt((begun,), 1)
+    assert ledger(begun).judge(5, R1, AT) == Unfinished((begun,), 1)
 
 
 def test_an_attempt_that_was_marked_as_in_doubt_is_so_no_longer() -> None:
     first, second = attempt(execution_id="e1"), replace(attempt(execution_id="e2"), number=2)
     marked = outcomes.in_doubt(started(first), AT, final=False)
-    assert ledger(started(first), marked, started(second)).judge(5, R1, AT) == InDoubt((started(second),), 2)
+    assert ledger(started(first), marked, started(second)).judge(5, R1, AT) == Unfinished(
+        (started(second),), 2, possible_duplicate=True
+    )
 
 
 def test_a_request_whose_attempts_were_all_marked_and_that_was_not_begun_again_is_still_unfinished() -> None:
     marked = outcomes.in_doubt(started(attempt()), AT, final=False)
-    assert ledger(started(attempt()), marked).judge(5, R1, AT) == InDoubt((), 1)
+    assert ledger(started(attempt()), marked).judge(5, R1, AT) == Unfinished((), 1, possible_duplicate=True)
 
 
 def test_another_submission_of_an_id_that_ran_is_a_resubmission() -> None:
@@ -94,7 +98,7 @@ def test_an_id_comes_afresh_after_the_window_also_where_nothing_else_has_come_si
 
 def test_a_start_that_was_written_twice_is_one_attempt() -> None:
     begun = started(attempt())
-    assert ledger(begun, begun).judge(5, R1, AT) == InDoubt((begun,), 1)
+    assert ledger(begun, begun).judge(5, R1, AT) == Unfinished((begun,), 1)
 
 
 def test_a_position_on_another_topic_is_not_mixed_up_with_ours() -> None:
@@ -115,13 +119,70 @@ def test_ids_that_read_the_same_together_are_kept_apart() -> None:
 
 def test_ids_are_forgotten_after_the_window() -> None:
     recent = RecentIds(HOUR)
-    recent.add("old", AT)
-    recent.add("new", AT + 2 * HOUR)
-    assert ("old" in recent, "new" in recent) == (False, True)
+    recent.add(b"old", AT)
+    recent.add(b"new", AT + 2 * HOUR)
+    assert (b"old" in recent, b"new" in recent) == (False, True)
 
 
 def test_ids_are_remembered_for_the_whole_window() -> None:
     recent = RecentIds(HOUR)
     for minute in range(61):
-        recent.add(f"id-{minute}", AT + timedelta(minutes=minute))
-    assert all(f"id-{minute}" in recent for minute in range(61))
+        recent.add(b"%d" % minute, AT + timedelta(minutes=minute))
+    assert all(b"%d" % minute in recent for minute in range(61))
+
+
+def test_of_many_ids_the_oldest_are_forgotten_early() -> None:
+    recent = RecentIds(HOUR, most=24)
+    for number in range(100):
+        recent.add(b"%d" % number, AT)
+    assert (b"0" in recent, b"99" in recent) == (False, True)
+
+
+DUE = AT + timedelta(seconds=7)
+
+
+def failed(of: Attempt) -> Outcome:
+    return outcomes.finish(of, AT, AT, Failed(message="down"), DUE)
+
+
+def test_a_failed_attempt_that_is_to_be_followed_by_another_is_no_end() -> None:
+    scheduled = outcomes.schedule_retry(failed(attempt()), AT)
+    book = ledger(started(attempt()), failed(attempt()), scheduled)
+    assert book.judge(5, R1, AT) == Unfinished((), 1, retry_at=DUE)
+
+
+def test_a_decision_to_try_again_that_was_not_recorded_any_more_is_told() -> None:
+    book = ledger(started(attempt()), failed(attempt()))
+    assert book.judge(5, R1, AT) == Unfinished((), 1, retry_at=DUE, unscheduled=failed(attempt()))
+
+
+def waiting_at(*offsets: int) -> Waiting:
+    waiting = Waiting()
+    for offset in offsets:
+        waiting.put(offset, 1)
+    return waiting
+
+
+def test_a_request_that_waits_on_a_retry_topic_is_not_run_from_where_it_was_read_first() -> None:
+    book = ledger(waiting=waiting_at(5))
+    book.leave_to_waiting([5])
+    assert book.judge(5, R1, AT) == DONE
+
+
+def test_what_was_begun_from_a_retry_topic_is_known_though_the_request_was_read_before_the_committed_offset() -> None:
+    book = ledger(started(attempt()), committed=9, waiting=waiting_at(5))
+    assert book.unfinished(5) == Unfinished((started(attempt()),), 1)
+
+
+def test_a_record_on_a_retry_topic_counts_no_more_when_its_request_has_ended() -> None:
+    waiting = waiting_at(5, 6)
+    ledger(started(attempt()), succeeded(attempt()), committed=9, waiting=waiting)
+    assert list(waiting) == [6]
+
+
+def test_a_circuit_breaker_that_was_opened_and_not_closed_is_known() -> None:
+    opened = outcomes.turn_breaker(attempt(), AT, Opened(DUE))
+    closed = outcomes.turn_breaker(attempt(), AT, Closed())
+    assert ledger(opened).opened_breakers == {"c1": opened}
+    assert ledger(opened, closed).opened_breakers == {}
+    assert ledger(opened).judge(5, R1, AT) == FRESH

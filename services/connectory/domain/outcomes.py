@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import assert_never
 
+from connectory.domain.breaker import Closed, HalfOpened, Opened, Transition
 from connectory.domain.execution import (
     Action,
     ActionRequest,
@@ -13,8 +15,10 @@ from connectory.domain.execution import (
     Result,
     Succeeded,
     error_text,
+    iso_millis,
 )
 
+FAILURE = "action execution failure: "
 LONGEST_TEXT = 10_000
 """Characters that are left of a text, where no record would hold the whole of it."""
 
@@ -52,8 +56,10 @@ def start(attempt: Attempt, at: datetime) -> Outcome:
     return _outcome(attempt, Action.EXECUTE_START, f"action started: {attempt.label}", at, started_at=at, final=False)
 
 
-def finish(attempt: Attempt, started_at: datetime, at: datetime, result: Result) -> Outcome:
-    """The attempt has ended with a result, and the request with it."""
+def finish(
+    attempt: Attempt, started_at: datetime, at: datetime, result: Result, retry_at: datetime | None = None
+) -> Outcome:
+    """The attempt has ended with a result, and the request with it unless it is to be tried again."""
     duration = (at - started_at) / timedelta(milliseconds=1)
     match result:
         case Succeeded():
@@ -75,40 +81,92 @@ def finish(attempt: Attempt, started_at: datetime, at: datetime, result: Result)
                 _failure_message(attempt),
                 at,
                 started_at=started_at,
-                final=True,
+                final=retry_at is None,
                 failure=result,
                 duration_ms=duration,
                 request_body_bytes=result.request_body_bytes,
+                retry_at=retry_at,
             )
 
 
-def refuse(attempt: Attempt, at: datetime, failure: Failed) -> Outcome:
-    """The request ends without a start: nothing was sent."""
+def refuse(attempt: Attempt, at: datetime, failure: Failed, retry_at: datetime | None = None) -> Outcome:
+    """The attempt ends without a start: nothing was sent."""
     return _outcome(
-        attempt, Action.EXECUTE, _failure_message(attempt), at, started_at=None, final=True, failure=failure
+        attempt,
+        Action.EXECUTE,
+        _failure_message(attempt),
+        at,
+        started_at=None,
+        final=retry_at is None,
+        failure=failure,
+        retry_at=retry_at,
     )
 
 
-def time_out(attempt: Attempt, started_at: datetime, at: datetime, limit: timedelta) -> Outcome:
-    """The attempt was cancelled at its time limit."""
+def cancel(attempt: Attempt, at: datetime, failure: Failed) -> Outcome:
+    """A request that waited ends without another attempt."""
+    text = f"action cancelled: {attempt.label}"
+    return _outcome(attempt, Action.CANCELLED, text, at, started_at=None, final=True, failure=failure)
+
+
+def timed_out(attempt: Attempt, limit: timedelta) -> Failed:
+    """The result of an attempt that was cancelled at its time limit."""
     name = attempt.connector.name if attempt.connector else ""
     type_id = attempt.connector.type_id if attempt.connector else ""
     text = (
         f"action: {type_id}:{attempt.request.connector_id}: '{name}' execution cancelled due to timeout"
         f' - exceeded default timeout of "{short_duration(limit)}"'
     )
-    failure = Failed(message=text, retry=None, error_source=ErrorSource.FRAMEWORK, reason="run-timeout")
-    duration = (at - started_at) / timedelta(milliseconds=1)
+    return Failed(message=text, retry=None, error_source=ErrorSource.FRAMEWORK, reason="run-timeout")
+
+
+def time_out(
+    attempt: Attempt, started_at: datetime, at: datetime, failure: Failed, retry_at: datetime | None = None
+) -> Outcome:
+    """The attempt was cancelled at its time limit, with `timed_out` as its result."""
     return _outcome(
         attempt,
         Action.EXECUTE_TIMEOUT,
-        text,
+        failure.message,
         at,
         started_at=started_at,
-        final=True,
+        final=retry_at is None,
         failure=failure,
-        duration_ms=duration,
+        duration_ms=(at - started_at) / timedelta(milliseconds=1),
+        retry_at=retry_at,
     )
+
+
+def schedule_retry(ended: Outcome, at: datetime) -> Outcome:
+    """What follows an attempt with a `retry_at`: the decision to make another one then."""
+    due = iso_millis(ended.retry_at or at)
+    label = ended.message.removeprefix(FAILURE)
+    return replace(
+        ended, action=Action.RETRY_SCHEDULED, at=at, outcome=None, message=f"retry scheduled for {due}: {label}"
+    )
+
+
+def defer(attempt: Attempt, at: datetime, reason: str, until: datetime) -> Outcome:
+    """The request is put off without an attempt: `reason` says what stands in its way."""
+    action = Action.RATE_LIMITED if reason == "rate-limited" else Action.DEFERRED
+    text = f"action put off until {iso_millis(until)} ({reason}): {attempt.label}"
+    outcome = _outcome(attempt, action, text, at, started_at=None, final=False, retry_at=until)
+    return replace(outcome, reason=reason)
+
+
+def turn_breaker(attempt: Attempt, at: datetime, transition: Transition) -> Outcome:
+    """The circuit breaker of the connector has changed, by this attempt or ahead of it."""
+    until: datetime | None = None
+    match transition:
+        case Opened(until):
+            action, text = Action.BREAKER_OPENED, f"circuit breaker opened until {iso_millis(until)}: {attempt.label}"
+        case HalfOpened():
+            action, text = Action.BREAKER_HALF_OPEN, f"circuit breaker tries one request: {attempt.label}"
+        case Closed():
+            action, text = Action.BREAKER_CLOSED, f"circuit breaker closed: {attempt.label}"
+        case _:
+            assert_never(transition)
+    return _outcome(attempt, action, text, at, started_at=None, final=False, retry_at=until)
 
 
 def duplicate(attempt: Attempt, at: datetime) -> Outcome:
@@ -159,7 +217,7 @@ def _cut(text: str) -> str:
 
 
 def _failure_message(attempt: Attempt) -> str:
-    return f"action execution failure: {attempt.label}"
+    return FAILURE + attempt.label
 
 
 def _outcome(
@@ -173,6 +231,7 @@ def _outcome(
     failure: Failed | None = None,
     duration_ms: float | None = None,
     request_body_bytes: int | None = None,
+    retry_at: datetime | None = None,
 ) -> Outcome:
     request, connector = attempt.request, attempt.connector
     ended = final and failure is None
@@ -200,4 +259,6 @@ def _outcome(
         possible_duplicate=attempt.possible_duplicate,
         request_body_bytes=request_body_bytes,
         trace_id=attempt.trace_id,
+        retry_at=retry_at,
+        redrive_of=request.redrive_of,
     )

@@ -1,20 +1,24 @@
 """The executor role: carries out action requests and records what became of each.
 
-`partition` owns a partition and holds the flow together; `intake` reads records, `ledger` knows what happened to them
-before, `dispatch` chooses what runs next, `attempts` runs it, `journal` writes the outcomes, `progress` knows how far
-the group has come, `connectors` what there is to run through.
+`partition` owns a partition and holds the flow together; before that, `takeover` finds out what is known. On its way a
+request (`jobs`) passes `intake`, which reads records, and `ledger`, which knows what happened before. `lanes` choose
+what runs next, by `ordering`, `dispatch` and `throttle`; `attempts` run it through one of the `connectors`;
+`settlement` decides what follows, and `postponement` keeps what waits. The `journal` writes it all down, `progress`
+knows how far the group has come, and `sweep` ends what nobody wants any more.
 """
 
 import asyncio
 
 from connectory.executor.attempts import World
+from connectory.executor.environment import Executor, Limits
 from connectory.executor.journal import OutcomeJournal
-from connectory.executor.partition import Executor, Limits, execute_partition
+from connectory.executor.partition import execute_partition
+from connectory.executor.policies import LimitRule, RunPolicies, RunSettings
 from connectory.executor.slots import Slots
 from connectory.infra.log import Log, Share
-from connectory.infra.topics import ACTION_REQUESTS, REPLIES
+from connectory.infra.topics import ACTION_REQUESTS, REPLIES, RETRY_TOPICS
 
-__all__ = ["Limits", "World", "run_executor"]
+__all__ = ["LimitRule", "Limits", "RunSettings", "World", "run_executor"]
 
 GROUP = "executor"
 
@@ -25,10 +29,19 @@ async def run_executor(log: Log, world: World, limits: Limits) -> None:
     reply_partitions = await log.partition_count(REPLIES)
     async with log.writer() as writer, asyncio.TaskGroup() as tasks:
         journal = OutcomeJournal(writer, world.messages)
-        executor = Executor(log, journal, world, limits, Slots(limits.in_flight), partitions, reply_partitions)
+        executor = Executor(
+            log=log,
+            journal=journal,
+            world=world,
+            limits=limits,
+            policies=RunPolicies(limits.runs, world.registry),
+            slots=Slots(limits.in_flight),
+            partitions=partitions,
+            reply_partitions=reply_partitions,
+        )
 
         async def serve(share: Share) -> None:
             await execute_partition(executor, share)
 
         tasks.create_task(journal.run())
-        await log.join(GROUP, [ACTION_REQUESTS], serve)
+        await log.join(GROUP, [ACTION_REQUESTS, *RETRY_TOPICS], serve)

@@ -1,59 +1,29 @@
-"""Carrying out one request: find its connector, check that it may run, run it, and record what became of it."""
+"""Carrying out one request: find its connector, check that it may run, and run it. What follows is for `settlement`."""
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from pydantic import BaseModel
 
 from connectory.connector_types.contract import Egress, ServerLog
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain import outcomes
-from connectory.domain.errors import ConnectoryError, MessageTooLarge, Refused, Undecodable, Unencodable
-from connectory.domain.execution import (
-    ActionRequest,
-    Delivery,
-    ErrorSource,
-    Failed,
-    Outcome,
-    RequestPosition,
-    Result,
-    Succeeded,
-    iso_millis,
-)
+from connectory.domain.errors import ConnectoryError, Refused, Undecodable
+from connectory.domain.execution import ActionRequest, Delivery, Failed, Result, Succeeded, iso_millis
 from connectory.domain.outcomes import Attempt, ConnectorLabel
-from connectory.domain.replies import RequestCompleted
+from connectory.executor.cancellations import Cancellations
 from connectory.executor.connectors import PartitionConnectors, ReadyConnector, label_of
+from connectory.executor.jobs import Job
 from connectory.executor.journal import OutcomeJournal
+from connectory.executor.settlement import CANCELLED, Settlement
 from connectory.infra.clock import Clock
 from connectory.infra.crypto import Redactor, SecretsVault
-from connectory.infra.log import Message
 from connectory.infra.messages import Messages
-from connectory.infra.topics import REPLIES
 
 log = logging.getLogger(__name__)
-
-USER_ERRORS = {"connector-not-found", "params-invalid", "expired", "connector-version-mismatch", "type-disabled"}
-"""Codes of refusals that the user can mend; all others are Connectory's own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A request that is to be run.
-
-    `done` is to be called when the broker has its final outcome. `attempts` counts those made before, by executors that
-    stopped; `in_doubt` are the ones of which nobody knows the end yet. With `refusal` it is not run.
-    """
-
-    request: ActionRequest
-    position: RequestPosition
-    done: Callable[[], None]
-    trace_id: str | None = None
-    in_doubt: tuple[Outcome, ...] = ()
-    attempts: int = 0
-    refusal: ConnectoryError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,23 +41,32 @@ class World:
 
 
 class Attempts:
-    """Runs the requests of one partition, one call each."""
+    """Makes the attempts at the requests of one partition, one call each."""
 
-    def __init__(self, world: World, connectors: PartitionConnectors, journal: OutcomeJournal) -> None:
+    def __init__(
+        self,
+        world: World,
+        connectors: PartitionConnectors,
+        cancellations: Cancellations,
+        journal: OutcomeJournal,
+        settlement: Settlement,
+    ) -> None:
         self._world = world
         self._connectors = connectors
+        self._cancellations = cancellations
         self._journal = journal
+        self._settlement = settlement
 
     async def carry_out(self, job: Job) -> None:
-        """Bring the request to its final outcome."""
-        if job.in_doubt and job.request.delivery is Delivery.AT_MOST_ONCE:
-            self._leave_in_doubt(job)
-            return
-        self._mark(job.in_doubt)
-        if job.refusal is not None:
-            self._refuse(job, job.refusal)
-            return
+        """Make the next attempt at the request, or bring it to its end without one."""
+        if job.in_doubt:
+            if job.request.delivery is Delivery.AT_MOST_ONCE:
+                self._settlement.leave_in_doubt(job)
+                return
+            self._settlement.mark(job.in_doubt)
+            job.in_doubt, job.possible_duplicate = (), True
         try:
+            self._require_wanted(job)
             ready = await self._ready_connector(job.request)
             params = self._world.registry.parse_params(ready.prepared, job.request.params)
         except ConnectoryError as refusal:
@@ -97,31 +76,38 @@ class Attempts:
             log.exception("request %s could not be prepared", job.request.request_id)
             self._refuse(job, ConnectoryError(f"internal error: {type(error).__name__}"))
         else:
-            await self._run(self._attempt(job, ready.label), ready, params, job.done)
+            await self._run(job, self.next_attempt(job, ready.label), ready, params)
 
-    def _attempt(self, job: Job, connector: ConnectorLabel | None) -> Attempt:
+    def next_attempt(self, job: Job, connector: ConnectorLabel | None) -> Attempt:
+        return self.attempt(job, connector, job.attempts + 1)
+
+    def attempt(self, job: Job, connector: ConnectorLabel | None, number: int) -> Attempt:
         return Attempt(
             request=job.request,
             position=job.position,
             execution_id=self._world.new_id(),
-            number=job.attempts + 1,
-            possible_duplicate=job.attempts > 0,
+            number=number,
+            possible_duplicate=job.possible_duplicate,
             trace_id=job.trace_id,
             connector=connector,
         )
 
-    def _mark(self, in_doubt: Sequence[Outcome]) -> None:
-        """Each attempt before this one may have reached the target: close and mark it."""
-        for begun in in_doubt:
-            self._journal.record(outcomes.in_doubt(begun, self._world.clock(), final=False))
+    def label(self, request: ActionRequest) -> ConnectorLabel | None:
+        """What an outcome may say about the connector: nothing about one of another space, or one that is garbage."""
+        try:
+            active = self._connectors.find(request.connector_id)
+        except Undecodable:
+            return None
+        return label_of(active) if active is not None and active.space_id == request.space_id else None
 
-    def _leave_in_doubt(self, job: Job) -> None:
-        """At most once: the request ends here, with an outcome that nobody knows."""
-        self._mark(job.in_doubt[:-1])
-        outcome = outcomes.in_doubt(job.in_doubt[-1], self._world.clock(), final=True)
-        failure = Failed(message=outcome.error or "", reason="in-doubt", error_source=ErrorSource.FRAMEWORK)
-        self._reply(job.request, outcome.execution_id, failure)
-        self._journal.record(outcome, job.done)
+    def _require_wanted(self, job: Job) -> None:
+        request = job.request
+        if job.refusal is not None:
+            raise job.refusal
+        if request in self._cancellations:
+            raise Refused(CANCELLED, f"the request {request.request_id} was cancelled")
+        if request.expires_at is not None and self._world.clock() >= request.expires_at:
+            raise Refused("expired", f"the request was to run before {iso_millis(request.expires_at)}")
 
     async def _ready_connector(self, request: ActionRequest) -> ReadyConnector:
         """The connector, fit to run this request; raises what stands in the way.
@@ -134,33 +120,21 @@ class Attempts:
         ready = self._connectors.ready(request.connector_id)
         if ready.space_id != request.space_id:
             raise Refused.not_found(request.connector_id)
-        self._require_wanted(request, ready.label.version)
+        if not ready.enabled:
+            raise Refused("connector-disabled", f"the connector {request.connector_id} is disabled: enable it first")
+        if request.connector_version not in (None, ready.label.version):
+            wanted, current = request.connector_version, ready.label.version
+            text = f"the request is for version {wanted} of the connector, which is at {current}"
+            raise Refused("connector-version-mismatch", text)
         return ready
 
-    def _require_wanted(self, request: ActionRequest, version: int) -> None:
-        if request.expires_at is not None and self._world.clock() >= request.expires_at:
-            raise Refused("expired", f"the request was to run before {iso_millis(request.expires_at)}")
-        if request.connector_version not in (None, version):
-            text = f"the request is for version {request.connector_version} of the connector, which is at {version}"
-            raise Refused("connector-version-mismatch", text)
-
-    def _label(self, request: ActionRequest) -> ConnectorLabel | None:
-        """What a refusal may say about the connector: nothing about one of another space, or one that is garbage."""
-        try:
-            active = self._connectors.find(request.connector_id)
-        except Undecodable:
-            return None
-        return label_of(active) if active is not None and active.space_id == request.space_id else None
-
     def _refuse(self, job: Job, refusal: ConnectoryError) -> None:
-        attempt = self._attempt(job, self._label(job.request))
-        source = ErrorSource.USER if refusal.code in USER_ERRORS else ErrorSource.FRAMEWORK
-        failure = Failed(message=refusal.message, retry=False, error_source=source, reason=refusal.code)
-        self._reply(job.request, attempt.execution_id, failure)
-        self._journal.record(outcomes.refuse(attempt, self._world.clock(), failure), job.done)
+        attempt = self.next_attempt(job, self.label(job.request))
+        waits = self._cancellations.met(job.request) if refusal.code == CANCELLED else None
+        self._settlement.refused(job, attempt, refusal, waits)
 
-    async def _run(self, attempt: Attempt, ready: ReadyConnector, params: BaseModel, done: Callable[[], None]) -> None:
-        world, request = self._world, attempt.request
+    async def _run(self, job: Job, attempt: Attempt, ready: ReadyConnector, params: BaseModel) -> None:
+        world, request = self._world, job.request
         started_at = world.clock()
         # Written ahead of the call, and waited for: a call that a crash cuts off is known to have begun, and whatever
         # is done about it is marked.
@@ -177,39 +151,11 @@ class Attempts:
                     now=world.clock,
                 )
         except TimeoutError:
-            self._time_out(attempt, started_at, done)
+            self._settlement.timed_out(job, attempt, started_at, outcomes.timed_out(attempt, world.run_timeout))
             return
         if request.is_direct or isinstance(result, Failed):  # of a success, outcomes keep no text of the target
             result = redacted(result, ready.redactor)
-        self._reply(request, attempt.execution_id, result)
-        self._journal.record(outcomes.finish(attempt, started_at, world.clock(), result), done)
-
-    def _time_out(self, attempt: Attempt, started_at: datetime, done: Callable[[], None]) -> None:
-        outcome = outcomes.time_out(attempt, started_at, self._world.clock(), self._world.run_timeout)
-        failure = Failed(message=outcome.message, error_source=ErrorSource.FRAMEWORK, reason="run-timeout")
-        self._reply(attempt.request, attempt.execution_id, failure)
-        self._journal.record(outcome, done)
-
-    def _reply(self, request: ActionRequest, execution_id: str, result: Result) -> None:
-        if request.reply_partition is None:
-            return
-        try:
-            self._journal.write(self._reply_message(request, execution_id, result))
-        except (MessageTooLarge, Unencodable) as error:
-            failure = Failed(message=error.message, error_source=ErrorSource.FRAMEWORK, reason=error.code)
-            self._journal.write(self._reply_message(request, execution_id, failure))
-
-    def _reply_message(self, request: ActionRequest, execution_id: str, result: Result) -> Message:
-        now = self._world.clock()
-        reply = RequestCompleted(
-            request_id=request.request_id,
-            connector_id=request.connector_id,
-            execution_id=execution_id,
-            at=now,
-            result=result,
-        )
-        partition = request.reply_partition
-        return self._world.messages.message(REPLIES, request.request_id, reply, at=now, partition=partition)
+        self._settlement.ended(job, attempt, started_at, result)
 
 
 def redacted(result: Result, redactor: Redactor) -> Result:

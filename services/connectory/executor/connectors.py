@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from connectory.connector_types.registry import Prepared, TypeRegistry
 from connectory.domain.connector import Active
-from connectory.domain.errors import Refused, Unavailable
+from connectory.domain.errors import Refused, Unavailable, Undecodable
 from connectory.domain.outcomes import ConnectorLabel
+from connectory.executor.policies import RunPolicies, RunPolicy
 from connectory.infra.crypto import Redactor, SecretsVault
 from connectory.infra.log import Record, Tail
 from connectory.infra.messages import Messages
@@ -28,6 +29,7 @@ class ReadyConnector:
     """A connector whose secrets are open and whose config and secrets have passed its type's checks."""
 
     space_id: str
+    enabled: bool
     label: ConnectorLabel
     prepared: Prepared
     redactor: Redactor
@@ -36,8 +38,13 @@ class ReadyConnector:
 class PartitionConnectors:
     """States by connector id, as encoded bytes. `follow` keeps them up to date."""
 
-    def __init__(self, tail: Tail, messages: Messages, registry: TypeRegistry, vault: SecretsVault) -> None:
+    def __init__(
+        self, tail: Tail, messages: Messages, registry: TypeRegistry, vault: SecretsVault, policies: RunPolicies
+    ) -> None:
         self._tail = tail
+        self._policies = policies
+        self._policy: dict[str, RunPolicy] = {}
+        self.on_change: Callable[[str], None] = lambda _connector_id: None
         self._messages = messages
         self._registry = registry
         self._vault = vault
@@ -82,6 +89,21 @@ class PartitionConnectors:
         active = self.find(connector_id)
         return active is not None and active.version == version
 
+    def runs(self, connector_id: str) -> bool:
+        """Whether requests through it are run: it is there and enabled."""
+        try:
+            active = self.find(connector_id)
+        except Undecodable:
+            return True  # what is wrong with it is said by each request's own outcome
+        return active is not None and active.enabled
+
+    def policy(self, connector_id: str) -> RunPolicy:
+        """How its requests are run. Remembered until it changes: this is asked for each request."""
+        policy = self._policy.get(connector_id)
+        if policy is None and connector_id in self._encoded:
+            policy = self._policy[connector_id] = self._policy_of(connector_id)
+        return policy or self._policies.unknown
+
     def ready(self, connector_id: str) -> ReadyConnector:
         """The connector as it is known now: prepared once for each of its versions.
 
@@ -100,11 +122,18 @@ class PartitionConnectors:
             raise Refused.not_found(connector_id)
         secrets = self._vault.open(connector_id, active.secrets)
         prepared = self._registry.prepare(active.connector_type_id, active.config, secrets)
-        ready = ReadyConnector(active.space_id, label_of(active), prepared, Redactor(secrets))
+        ready = ReadyConnector(active.space_id, active.enabled, label_of(active), prepared, Redactor(secrets))
         self._ready[connector_id] = ready
         if len(self._ready) > PREPARED_AT_MOST:
             self._ready.popitem(last=False)
         return ready
+
+    def _policy_of(self, connector_id: str) -> RunPolicy:
+        try:
+            active = self.find(connector_id)
+        except Undecodable:
+            active = None
+        return self._policies.unknown if active is None else self._policies.of(active)
 
     async def _end(self) -> int:
         while True:
@@ -122,10 +151,12 @@ class PartitionConnectors:
         for record in records:
             connector_id = (record.key or b"").decode("utf-8", "replace")
             self._ready.pop(connector_id, None)
+            self._policy.pop(connector_id, None)
             if record.value is None:
                 self._encoded.pop(connector_id, None)
             else:
                 self._encoded[connector_id] = record.value
+            self.on_change(connector_id)
 
 
 def label_of(active: Active) -> ConnectorLabel:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 from connectory.domain.dead_letters import DeadLetter
 from connectory.domain.errors import MessageTooLarge, Undecodable
-from connectory.domain.execution import ActionRequest
+from connectory.domain.execution import ActionRequest, WaitingRequest
+from connectory.executor.dead_letters import letter_message
 from connectory.infra.clock import Clock
 from connectory.infra.headers import FORWARDED_FROM, header
-from connectory.infra.log import MAX_RECORD_BYTES, Message, Record, check_sizes, partition_for, record_size
+from connectory.infra.log import Message, Record, check_sizes, partition_for
 from connectory.infra.messages import Messages
-from connectory.infra.topics import ACTION_DEAD_LETTERS
 
 LONGEST_ID = 256
 """Characters of an id, as over HTTP. Ids stand several times in outcomes and replies, and in the database's indexes."""
@@ -52,11 +52,19 @@ class Intake:
             return _sent_home(record, request, home)
         return request
 
+    def read_waiting(self, record: Record) -> WaitingRequest | Elsewhere:
+        """A record of a retry topic. Those are written by executors, so what is odd about it is no user's fault."""
+        try:
+            return self._messages.decode(record.value, WaitingRequest)
+        except Undecodable as error:
+            return Elsewhere(self._dead_letter(record, error))
+
     def _request(self, record: Record) -> ActionRequest:
         """Raises `Undecodable`."""
         request = self._messages.decode(record.value, ActionRequest)
-        if max(len(request.request_id), len(request.connector_id), len(request.space_id)) > LONGEST_ID:
-            raise Undecodable(f"An id of the request is longer than {LONGEST_ID} characters")
+        ids = (request.request_id, request.connector_id, request.space_id, request.ordering_key or "")
+        if max(map(len, ids)) > LONGEST_ID:
+            raise Undecodable(f"An id or the ordering key of the request is longer than {LONGEST_ID} characters")
         if request.reply_partition is None or request.reply_partition in self._reply_partitions:
             return request
         log.warning("request %s wants its answer on a partition that is not there", request.request_id)
@@ -75,14 +83,7 @@ class Intake:
             value=record.value,
             headers=tuple(record.headers),
         )
-        message = self._letter_message(letter)
-        if record_size(message) <= MAX_RECORD_BYTES:
-            return message
-        text = f"{letter.message}. The record is too large to be kept here: read it at its place"
-        return self._letter_message(replace(letter, message=text, key=None, value=None, headers=()))
-
-    def _letter_message(self, letter: DeadLetter) -> Message:
-        return self._messages.message(ACTION_DEAD_LETTERS, None, letter, at=letter.at, partition=letter.partition)
+        return letter_message(self._messages, letter)
 
 
 def _sent_home(record: Record, request: ActionRequest, home: int) -> Elsewhere | Stranded:

@@ -5,12 +5,21 @@ submission) and by their id (all submissions of one request).
 """
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 from connectory.domain.execution import Action, ActionRequest, Outcome
+from connectory.executor.waiting import Waiting
+from connectory.infra.topics import ACTION_REQUESTS
 
 GENERATIONS = 12
+MOST_IDS = 500_000
+"""Ids that are remembered of a partition. Where more come within the window, the oldest are forgotten early."""
+
+BREAKER_ACTIONS = frozenset({Action.BREAKER_OPENED, Action.BREAKER_HALF_OPEN, Action.BREAKER_CLOSED})
+"""They tell of the connector, not of the request that brought them about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,48 +38,63 @@ class Resubmitted:
 
 
 @dataclass(frozen=True, slots=True)
-class InDoubt:
+class Unfinished:
     """This submission was begun and has no final outcome.
 
-    `begun` are its attempts without an end, oldest first. It may be empty: then a former owner closed and marked them,
-    and stopped before it began the next one. `attempts` counts all that were made.
+    `begun` are its attempts without an end, oldest first: they are in doubt. `attempts` counts all that were made.
+    `retry_at` is when it was to be tried again after the last one; `unscheduled` is the end of that one when the
+    decision to try again was not recorded any more.
     """
 
-    begun: tuple[Outcome, ...]
-    attempts: int
+    begun: tuple[Outcome, ...] = ()
+    attempts: int = 0
+    possible_duplicate: bool = False
+    retry_at: datetime | None = None
+    unscheduled: Outcome | None = None
 
 
-Verdict = Fresh | Done | Resubmitted | InDoubt
+Verdict = Fresh | Done | Resubmitted | Unfinished
 
 FRESH = Fresh()
 DONE = Done()
 RESUBMITTED = Resubmitted()
-NOTHING_BEGUN = InDoubt((), 0)
+NOTHING_BEGUN = Unfinished()
 
 
-def identity(of: ActionRequest | Outcome) -> str:
+def identity(of: ActionRequest | Outcome) -> bytes:
     """What makes two submissions the same request: publishers know of each other's ids only within a connector.
 
-    Ids may hold any character, so lengths and not a separator keep them apart.
+    Ids may hold any character, so lengths and not a separator keep them apart. Of all that a hash is kept: ids may be
+    long, and many are remembered.
     """
-    return f"{len(of.space_id)}.{len(of.connector_id)}.{of.space_id}{of.connector_id}{of.request_id}"
+    text = f"{len(of.space_id)}.{len(of.connector_id)}.{of.space_id}{of.connector_id}{of.request_id}"
+    return blake2b(text.encode(errors="replace"), digest_size=16).digest()
 
 
 class RecentIds:
     """Request ids of the last `window`, forgotten a generation (a twelfth of the window) at a time."""
 
-    def __init__(self, window: timedelta) -> None:
+    def __init__(self, window: timedelta, most: int = MOST_IDS) -> None:
         self._window = window
-        self._generations: deque[tuple[datetime, set[str]]] = deque()
+        self._most_in_one = max(1, most // GENERATIONS)
+        self._generations: deque[tuple[datetime, set[bytes]]] = deque()
 
-    def __contains__(self, request_id: str) -> bool:
+    def __contains__(self, request_id: bytes) -> bool:
         return any(request_id in ids for _, ids in self._generations)
 
-    def add(self, request_id: str, at: datetime) -> None:
-        if not self._generations or at - self._generations[-1][0] >= self._window / GENERATIONS:
+    def add(self, request_id: bytes, at: datetime) -> None:
+        if self._is_full(at):
             self.forget(at)
             self._generations.append((at, set()))
+            if len(self._generations) > GENERATIONS + 1:
+                self._generations.popleft()
         self._generations[-1][1].add(request_id)
+
+    def _is_full(self, at: datetime) -> bool:
+        if not self._generations:
+            return True
+        since, ids = self._generations[-1]
+        return at - since >= self._window / GENERATIONS or len(ids) >= self._most_in_one
 
     def forget(self, now: datetime) -> None:
         """Let go of what is older than the window. Before asking: where little comes, adding forgets too seldom."""
@@ -81,35 +105,46 @@ class RecentIds:
 class Ledger:
     """Fed with the partition's outcomes in order, then asked about each request as it is read.
 
-    Only positions at or after `committed_offset` are remembered one by one: earlier requests are not read again.
+    Only requests that are still to be read are remembered one by one: those at or after `start` of the topic of
+    requests, and those that wait on a retry topic. `last_starts` and `opened_breakers` are by connector.
     """
 
-    def __init__(self, topic: str, committed_offset: int, window: timedelta) -> None:
-        self._topic = topic
-        self._committed_offset = committed_offset
+    def __init__(self, start: int, window: timedelta, waiting: Waiting) -> None:
+        self._start = start
+        self._waiting = waiting
         self._done: set[int] = set()
-        self._unfinished: dict[int, InDoubt] = {}
+        self._unfinished: dict[int, Unfinished] = {}
         self._recent = RecentIds(window)
+        self.last_starts: dict[str, datetime] = {}
+        self.opened_breakers: dict[str, Outcome] = {}
 
     def absorb(self, outcome: Outcome) -> None:
         """Take in one outcome. A `duplicate` closes its own submission and says nothing about the others."""
+        if outcome.action in BREAKER_ACTIONS:
+            self._turn_breaker(outcome)
+            return
         if outcome.action is not Action.DUPLICATE:
             self._recent.add(identity(outcome), outcome.at)
+        if outcome.action is Action.EXECUTE_START:
+            self.last_starts[outcome.connector_id] = outcome.at
         offset = outcome.position.offset
-        if outcome.position.topic != self._topic or offset < self._committed_offset:
+        if outcome.position.topic != ACTION_REQUESTS or (offset < self._start and offset not in self._waiting):
             return
         if outcome.final or outcome.action is Action.DUPLICATE:
-            self._done.add(offset)
-            self._unfinished.pop(offset, None)
+            self._end(offset)
         else:
             self._unfinished[offset] = _after(self._unfinished.get(offset, NOTHING_BEGUN), outcome)
+
+    def leave_to_waiting(self, offsets: Iterable[int]) -> None:
+        """Requests that are on a retry topic already, and are not to be run from where they were read first."""
+        self._done.update(offset for offset in offsets if offset >= self._start)
 
     def judge(self, offset: int, request: ActionRequest, at: datetime) -> Verdict:
         """Say what to do with the submission at `offset`, and remember it. Each submission is asked about once."""
         if offset in self._done:
             self._done.remove(offset)
             return DONE
-        unfinished = self._unfinished.pop(offset, None)
+        unfinished = self.unfinished(offset)
         if unfinished is not None:
             return unfinished
         self._recent.forget(at)
@@ -119,9 +154,38 @@ class Ledger:
         self._recent.add(request_id, at)
         return FRESH
 
+    def unfinished(self, offset: int) -> Unfinished | None:
+        """What was begun of a submission and has not ended. It is told once."""
+        return self._unfinished.pop(offset, None)
 
-def _after(unfinished: InDoubt, outcome: Outcome) -> InDoubt:
+    def _end(self, offset: int) -> None:
+        self._unfinished.pop(offset, None)
+        self._waiting.end(offset)
+        if offset >= self._start:
+            self._done.add(offset)
+
+    def _turn_breaker(self, outcome: Outcome) -> None:
+        if outcome.action is Action.BREAKER_OPENED:
+            self.opened_breakers[outcome.connector_id] = outcome
+        elif outcome.action is Action.BREAKER_CLOSED:
+            self.opened_breakers.pop(outcome.connector_id, None)
+
+
+def _after(unfinished: Unfinished, outcome: Outcome) -> Unfinished:
     """A start may stand twice: it was written again when the broker's answer was lost."""
-    attempts = max(unfinished.attempts, outcome.attempt)
     others = tuple(each for each in unfinished.begun if each.execution_id != outcome.execution_id)
-    return InDoubt((*others, outcome) if outcome.action is Action.EXECUTE_START else others, attempts)
+    known = replace(
+        unfinished,
+        attempts=max(unfinished.attempts, outcome.attempt),
+        possible_duplicate=unfinished.possible_duplicate or outcome.possible_duplicate,
+    )
+    match outcome.action:
+        case Action.EXECUTE_START:
+            return replace(known, begun=(*others, outcome), retry_at=None, unscheduled=None)
+        case Action.RETRY_SCHEDULED:
+            return replace(known, retry_at=outcome.retry_at, unscheduled=None)
+        case Action.EXECUTE | Action.EXECUTE_TIMEOUT:
+            unscheduled = outcome if outcome.retry_at else None
+            return replace(known, begun=others, retry_at=outcome.retry_at, unscheduled=unscheduled)
+        case _:
+            return known

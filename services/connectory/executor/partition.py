@@ -1,251 +1,341 @@
-"""The executor's hold on one partition: restore, read the ledger, run, commit, and let go in good order."""
+"""The executor's hold on one partition: read, run, commit, and let go in good order."""
 
 import asyncio
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import NoReturn, assert_never, cast
 
 from connectory.domain import outcomes
-from connectory.domain.errors import ConnectoryError, Fenced, Unavailable, Undecodable
-from connectory.domain.execution import ActionRequest, Outcome, RequestPosition
+from connectory.domain.errors import ConnectoryError, Fenced, Unavailable
+from connectory.domain.execution import ActionRequest, RequestPosition, WaitingRequest
 from connectory.domain.outcomes import Attempt
-from connectory.executor.attempts import Attempts, Job, World
-from connectory.executor.connectors import PartitionConnectors
+from connectory.executor.attempts import Attempts
 from connectory.executor.dispatch import Dispatcher
+from connectory.executor.environment import Executor
 from connectory.executor.intake import Elsewhere, Intake, Stranded
-from connectory.executor.journal import OutcomeJournal
-from connectory.executor.ledger import Done, Fresh, InDoubt, Ledger, Resubmitted
-from connectory.executor.progress import Progress, ledger_from
-from connectory.executor.slots import Slots
+from connectory.executor.jobs import Job, Source, resumed
+from connectory.executor.lanes import Lanes
+from connectory.executor.ledger import Done, Fresh, Resubmitted, Unfinished
+from connectory.executor.postponement import Postponement
+from connectory.executor.progress import Progress
+from connectory.executor.settlement import Settlement
+from connectory.executor.sweep import Sweep
+from connectory.executor.takeover import Takeover, taken_over
+from connectory.executor.throttle import Throttles
 from connectory.executor.window import Window
-from connectory.infra.log import Committed, Log, Record, Share
+from connectory.infra.log import Committed, Record, Share
 from connectory.infra.messages import read_traceparent, trace_id_of
-from connectory.infra.topics import ACTION_OUTCOMES, ACTION_REQUESTS, CONNECTORS
+from connectory.infra.topics import ACTION_REQUESTS, RETRY_TOPICS
 
 FETCH_SECONDS = 1.0
-COMMIT_SECONDS = 1.0
+UPKEEP_SECONDS = 1.0
+
+TAKEN_TOGETHER = 100
+"""Records of a retry topic that are taken at once: they are in memory while their time has not come."""
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Bounds of an executor. The window is that of each partition; `in_flight` is shared by all of them."""
-
-    window_requests: int = 1000
-    window_bytes: int = 64 * 1024 * 1024
-    in_flight: int = 256
-    in_flight_per_connector: int = 64
-    dedupe_window: timedelta = timedelta(hours=1)
-    grace: timedelta = timedelta(seconds=8)
-
-
-@dataclass(frozen=True, slots=True)
-class Executor:
-    """What the partitions of one executor share."""
-
-    log: Log
-    journal: OutcomeJournal
-    world: World
-    limits: Limits
-    slots: Slots
-    partitions: int
-    reply_partitions: int
-
-
 async def execute_partition(executor: Executor, share: Share) -> None:
-    """Own a partition until it is revoked.
-
-    The order matters: connectors first, so that requests find them; then the progress of the group; then the ledger
-    from where that progress says; only then is the first request read.
-    """
-    world = executor.world
-    async with executor.log.tail(CONNECTORS, share.index, 0) as tail:
-        connectors = PartitionConnectors(tail, world.messages, world.registry, world.vault)
-        await connectors.restore()
-        committed = await share.committed(ACTION_REQUESTS)
-        beginning = await executor.log.beginning_offset(ACTION_REQUESTS, share.index)
-        start = max(beginning, committed.offset if committed else 0)
-        # We may have had this partition before, and hold outcomes of it still that the broker was away for.
-        await executor.journal.flushed()
-        ledger, outcomes_end = await read_ledger(executor, share.index, committed, start)
-        executor.journal.begin(share.index, outcomes_end)
-        running = PartitionExecutor(executor, share, connectors, ledger, Progress(start))
-        share.start({ACTION_REQUESTS: start})
+    """Own a partition until it is revoked."""
+    async with taken_over(executor, share) as takeover:
+        running = PartitionExecutor(executor, share, takeover)
+        share.start(takeover.starts)
         await running.run()
-
-
-async def read_ledger(
-    executor: Executor, partition: int, committed: Committed | None, start: int
-) -> tuple[Ledger, int]:
-    """Read the partition's outcomes from the committed place or the dedupe window's start, whichever is earlier."""
-    world = executor.world
-    window_start = world.clock() - executor.limits.dedupe_window
-    in_window = await executor.log.offset_at(ACTION_OUTCOMES, partition, int(window_start.timestamp() * 1000))
-    ledger = Ledger(ACTION_REQUESTS, start, executor.limits.dedupe_window)
-    async with executor.log.tail(ACTION_OUTCOMES, partition, min(in_window, ledger_from(committed) or 0)) as tail:
-        end = await tail.end_offset()
-        while tail.position < end:
-            for record in await tail.fetch(FETCH_SECONDS):
-                try:
-                    ledger.absorb(world.messages.decode(record.value, Outcome))
-                except Undecodable as error:
-                    log.warning("skipped an undecodable outcome at %s/%d/%d: %s", *record[:3], error)
-        return ledger, end
 
 
 class PartitionExecutor:
     """The running part. Every task belongs to the group in `run`; whichever fails ends the hold on the partition."""
 
-    def __init__(
-        self,
-        executor: Executor,
-        share: Share,
-        connectors: PartitionConnectors,
-        ledger: Ledger,
-        progress: Progress,
-    ) -> None:
-        limits = executor.limits
-        self._world = executor.world
+    def __init__(self, executor: Executor, share: Share, takeover: Takeover) -> None:
+        world, limits, journal, connectors = executor.world, executor.limits, executor.journal, takeover.connectors
+        self._world = world
         self._slots = executor.slots
         self._grace = limits.grace.total_seconds()
         self._share = share
-        self._connectors = connectors
-        self._journal = executor.journal
-        self._ledger = ledger
-        self._progress = progress
-        self._intake = Intake(
-            executor.world.messages, executor.partitions, executor.reply_partitions, executor.world.clock
-        )
-        self._attempts = Attempts(executor.world, connectors, executor.journal)
-        self._window = Window(limits.window_requests, limits.window_bytes)
-        self._dispatcher: Dispatcher[Job] = Dispatcher(limits.in_flight_per_connector)
+        self._takeover = takeover
+        self._journal = journal
+        self._progress = {topic: Progress(start) for topic, start in takeover.starts.items()}
+        self._committed: dict[str, Committed] = {}
+        self._intake = Intake(world.messages, executor.partitions, executor.reply_partitions, world.clock)
+        self._fresh = Window(limits.window_requests, limits.window_bytes)
+        self._resumed = Window(limits.window_requests, limits.window_bytes)
         self._in_flight: set[asyncio.Task[None]] = set()
         self._tasks = asyncio.TaskGroup()
-        self._committed: Committed | None = None
+
+        throttles = Throttles(connectors.policy, limits.breaker, world.clock, takeover.ledger.last_starts)
+        settlement = Settlement(world.messages, world.clock, journal, limits.retry, connectors.policy, throttles, self)
+        self._attempts = Attempts(world, connectors, takeover.cancellations, journal, settlement)
+        self._postponement = Postponement(
+            world.messages, world.clock, journal, takeover.waiting, resume=self._resume, moved=self._let_go
+        )
+        self._lanes = Lanes(
+            Dispatcher(lambda lane: connectors.policy(lane[0]).max_in_flight),
+            takeover.order,
+            throttles,
+            self._attempts,
+            settlement,
+            self._postponement,
+            journal,
+            world.clock,
+            limits.retry.max_age,
+            wake=self._start_all,
+        )
+        self._sweep = Sweep(
+            executor.log,
+            world.messages,
+            share.index,
+            takeover.waiting,
+            is_over=self._is_over,
+            admit=self._resume,
+            window=self._resumed,
+        )
+        self._restore_breakers(throttles)
 
     async def run(self) -> None:
+        takeover = self._takeover
+        takeover.connectors.on_change = self._connector_changed
+        takeover.cancellations.on_new = lambda _names: self._end_what_is_over()
         async with self._tasks as tasks:
             beside = [
                 tasks.create_task(each)
-                for each in (self._connectors.follow(), self._commit_now_and_then(), self._close_when_revoked())
+                for each in (
+                    takeover.connectors.follow(),
+                    takeover.cancellations.follow(),
+                    self._sweep.run(self._retry_starts),
+                    self._keep_up(),
+                    self._close_when_revoked(),
+                )
             ]
-            await self._take_in()
+            self._sweep.ask()
+            async with asyncio.TaskGroup() as intakes:
+                intakes.create_task(self._take_in())
+                for topic, stay in RETRY_TOPICS.items():
+                    intakes.create_task(self._take_in_waiting(topic, stay))
             await self._drain()
             await self._commit()
             for task in beside:
                 task.cancel()
 
+    # What a settled job does to the partition: `connectory.executor.settlement.Holds`.
+
+    def finished(self, job: Job) -> None:
+        self._let_go(job)
+        self._lanes.finished(job)
+
+    def try_again(self, job: Job, due: datetime) -> None:
+        self._postponement.until(job, due)
+
+    # Reading.
+
     async def _close_when_revoked(self) -> None:
         await self._share.revoked.wait()
-        self._window.close()
+        self._fresh.close()
+        self._resumed.close()
 
     async def _take_in(self) -> None:
-        while (room := await self._window.room()) and not self._share.revoked.is_set():
+        while (room := await self._fresh.room()) and not self._share.revoked.is_set():
             for record in await self._share.fetch(ACTION_REQUESTS, room, FETCH_SECONDS):
                 self._take(record)
+            self._lanes.read_to(self._progress[ACTION_REQUESTS].next_offset)
             self._start_all()
 
+    async def _take_in_waiting(self, topic: str, stay: timedelta) -> None:
+        while (room := await self._resumed.room()) and not self._share.revoked.is_set():
+            for record in await self._share.fetch(topic, min(room, TAKEN_TOGETHER), FETCH_SECONDS):
+                if not await self._has_come(record.timestamp_ms / 1000 + stay.total_seconds()):
+                    return
+                self._take_waiting(record)
+
+    async def _has_come(self, moment: float) -> bool:
+        """Wait until the clock shows it (Unix time in seconds); False when the partition is revoked meanwhile."""
+        while not self._share.revoked.is_set():
+            wait = moment - self._world.clock().timestamp()
+            if wait <= 0:
+                return True
+            try:
+                async with asyncio.timeout(wait):
+                    await self._share.revoked.wait()
+            except TimeoutError:
+                continue
+        return False
+
     def _take(self, record: Record) -> None:
-        size = len(record.value or b"")
-        self._window.take(size)
-        self._progress.begin(record.offset, self._journal.outcomes_end(self._share.index))
-        done = partial(self._done, record.offset, size)
+        source = self._begin(record)
         match self._intake.read(record):
             case Elsewhere(message):
-                self._journal.write(message, done)
+                self._journal.write(message, partial(self._pass, source))
             case Stranded(request, refusal):
-                self._judge(record, request, done, refusal)
+                self._judge(record, source, request, refusal)
             case ActionRequest() as request:
-                self._judge(record, request, done)
+                self._judge(record, source, request)
+
+    def _take_waiting(self, record: Record) -> None:
+        source = self._begin(record)
+        match self._intake.read_waiting(record):
+            case Elsewhere(message):
+                self._journal.write(message, partial(self._pass, source))
+            case WaitingRequest() as waiting if self._takeover.waiting.take(waiting.position.offset, waiting.step):
+                unfinished = self._takeover.ledger.unfinished(waiting.position.offset)
+                self._go_on(resumed(waiting, source), unfinished or Unfinished(), waiting.due_at)
+            case WaitingRequest():
+                self._pass(source)
+
+    def _begin(self, record: Record) -> Source:
+        source = Source(record.topic, record.offset, len(record.value or b""))
+        self._window_of(source).take(source.size)
+        self._progress[record.topic].begin(record.offset, self._journal.outcomes_end(self._share.index))
+        return source
 
     def _judge(
-        self,
-        record: Record,
-        request: ActionRequest,
-        done: Callable[[], None],
-        refusal: ConnectoryError | None = None,
+        self, record: Record, source: Source, request: ActionRequest, refusal: ConnectoryError | None = None
     ) -> None:
-        position, trace_id = _position(record), _trace_id(record)
-        verdict = self._ledger.judge(record.offset, request, self._world.clock())
+        position = RequestPosition(topic=record.topic, partition=record.partition, offset=record.offset)
+        verdict = self._takeover.ledger.judge(record.offset, request, self._world.clock())
         match verdict:
             case Done():
-                done()
+                self._pass(source)
             case Resubmitted():
                 attempt = Attempt(request=request, position=position, execution_id=self._world.new_id())
-                self._journal.record(outcomes.duplicate(attempt, self._world.clock()), done)
-            case InDoubt(begun, attempts):
-                self._dispatcher.add(request.connector_id, Job(request, position, done, trace_id, begun, attempts))
-            case Fresh():
-                self._dispatcher.add(request.connector_id, Job(request, position, done, trace_id, refusal=refusal))
+                self._journal.record(outcomes.duplicate(attempt, self._world.clock()), partial(self._pass, source))
+            case Unfinished() | Fresh():
+                job = Job(
+                    request=request, position=position, source=source, trace_id=_trace_id(record), refusal=refusal
+                )
+                self._takeover.order.read(job)
+                if isinstance(verdict, Fresh):
+                    self._lanes.admit(job)
+                else:
+                    self._go_on(job, verdict, verdict.retry_at)
             case _:
                 assert_never(verdict)
 
-    def _done(self, offset: int, size: int) -> None:
-        self._progress.done(offset)
-        self._window.give(size)
+    def _go_on(self, job: Job, unfinished: Unfinished, due: datetime | None) -> None:
+        """Go on with what a former owner began, when it is due; with what is in doubt at once."""
+        if unfinished.attempts > job.attempts:
+            due = unfinished.retry_at
+        job.attempts = max(job.attempts, unfinished.attempts)
+        job.in_doubt = unfinished.begun
+        job.possible_duplicate = job.possible_duplicate or unfinished.possible_duplicate
+        if unfinished.unscheduled is not None:
+            self._journal.record(outcomes.schedule_retry(unfinished.unscheduled, self._world.clock()))
+        if due is None or job.in_doubt:
+            self._resume(job)
+        else:
+            self._postponement.until(job, due)
+
+    def _resume(self, job: Job) -> None:
+        self._lanes.admit(job)
+        self._start_all()
+
+    # Running.
 
     def _start_all(self) -> None:
         """Start what may run, as far as there are places; the next one that is free comes by `_start_given`."""
-        while self._dispatcher.is_runnable and self._slots.take(self._start_given):
-            self._start_one()
+        while self._lanes.is_runnable and self._slots.take(self._start_given):
+            if not self._start_one():
+                self._slots.release()
+                return
 
     def _start_given(self) -> None:
-        if self._dispatcher.is_runnable:
-            self._start_one()
+        if self._start_one():
             self._start_all()
         else:
             self._slots.release()
 
-    def _start_one(self) -> None:
-        job = self._dispatcher.take()
-        assert job is not None
+    def _start_one(self) -> bool:
+        job = self._lanes.next(self._slots.free + 1)
+        if job is None:
+            return False
         self._in_flight.add(self._tasks.create_task(self._carry_out(job)))
+        return True
 
     async def _carry_out(self, job: Job) -> None:
+        lane = job.lane
         try:
             await self._attempts.carry_out(job)
         except Exception:
-            self._dispatcher.clear()  # the hold on the partition ends by this: nothing more is to be started
+            self._lanes.close()  # the hold on the partition ends by this: nothing more is to be started
             raise
         finally:
             self._in_flight.discard(cast("asyncio.Task[None]", asyncio.current_task()))
-            self._dispatcher.release(job.request.connector_id)
+            self._lanes.ended(lane)
             self._slots.release()
             self._start_all()
 
+    def _pass(self, source: Source) -> None:
+        """The record is done with."""
+        self._progress[source.topic].done(source.offset)
+        self._window_of(source).give(source.size)
+
+    def _let_go(self, job: Job) -> None:
+        if job.source is None:
+            self._resumed.give(0)
+        else:
+            self._pass(job.source)
+
+    def _window_of(self, source: Source) -> Window:
+        return self._fresh if source.topic == ACTION_REQUESTS else self._resumed
+
+    # Connectors that change, and wishes to cancel.
+
+    def _restore_breakers(self, throttles: Throttles) -> None:
+        """Those of connectors that have not changed since."""
+        for opened in self._takeover.ledger.opened_breakers.values():
+            if self._takeover.connectors.knows(opened.connector_id, opened.connector_version):
+                throttles.restore(opened)
+
+    def _is_over(self, request: ActionRequest) -> bool:
+        """Whether the request would end without being run."""
+        return request in self._takeover.cancellations or not self._takeover.connectors.runs(request.connector_id)
+
+    def _connector_changed(self, connector_id: str) -> None:
+        self._lanes.changed(connector_id)
+        if not self._takeover.connectors.runs(connector_id):
+            self._end_what_is_over()
+
+    def _end_what_is_over(self) -> None:
+        self._lanes.hurry(self._is_over)
+        self._postponement.hurry(self._is_over)
+        self._sweep.ask()
+
+    def _retry_starts(self) -> dict[str, int]:
+        return {topic: self._progress[topic].committable(0).offset for topic in RETRY_TOPICS}
+
+    # Upkeep and the end.
+
     async def _drain(self) -> None:
         """Let what is in flight come to its end, for a while; what is cut off then is in doubt for the next owner."""
-        self._dispatcher.clear()
+        self._lanes.close()
+        self._postponement.close()
         if self._in_flight:
             await asyncio.wait(self._in_flight, timeout=self._grace)
         for task in list(self._in_flight):
             task.cancel()
         await self._journal.flushed()
+        self._postponement.close()
 
-    async def _commit_now_and_then(self) -> NoReturn:
+    async def _keep_up(self) -> NoReturn:
         while True:
-            await asyncio.sleep(COMMIT_SECONDS)
+            await asyncio.sleep(UPKEEP_SECONDS)
+            if self._fresh.is_tight or self._resumed.is_tight:
+                self._lanes.relieve()
             await self._commit()
 
     async def _commit(self) -> None:
-        progress = self._progress.committable(self._journal.outcomes_end(self._share.index))
-        if progress == self._committed:
+        outcomes_end = self._journal.outcomes_end(self._share.index)
+        reached = {topic: progress.committable(outcomes_end) for topic, progress in self._progress.items()}
+        news = {topic: place for topic, place in reached.items() if place != self._committed.get(topic)}
+        if not news:
             return
         try:
-            await self._share.commit({ACTION_REQUESTS: progress})
-            self._committed = progress
+            await self._share.commit(news)
+            self._committed.update(news)
         except Fenced:
             log.info("partition %d has a new owner; its progress is read from the ledger", self._share.index)
         except Unavailable as error:
             log.warning("the progress of partition %d is committed later: %s", self._share.index, error)
-
-
-def _position(record: Record) -> RequestPosition:
-    return RequestPosition(topic=record.topic, partition=record.partition, offset=record.offset)
 
 
 def _trace_id(record: Record) -> str | None:

@@ -13,13 +13,13 @@ class Progress:
     """
 
     def __init__(self, next_offset: int) -> None:
-        self._next_offset = next_offset
+        self.next_offset = next_offset
         self._begun: deque[tuple[int, int]] = deque()
         self._done: set[int] = set()
 
     def begin(self, offset: int, outcomes_end: int) -> None:
         self._begun.append((offset, outcomes_end))
-        self._next_offset = offset + 1
+        self.next_offset = offset + 1
 
     def done(self, offset: int) -> None:
         self._done.add(offset)
@@ -28,7 +28,7 @@ class Progress:
 
     def committable(self, outcomes_end: int) -> Committed:
         """The progress to commit now; `outcomes_end` is that of this moment, for when nothing is outstanding."""
-        offset, ledger_from = self._begun[0] if self._begun else (self._next_offset, outcomes_end)
+        offset, ledger_from = self._begun[0] if self._begun else (self.next_offset, outcomes_end)
         return Committed(offset, str(ledger_from))
 
 

@@ -15,6 +15,10 @@ class Slots:
         self._free = count
         self._waiting: deque[Callable[[], None]] = deque()
 
+    @property
+    def free(self) -> int:
+        return self._free
+
     def take(self, given: Callable[[], None]) -> bool:
         """Take a place; when there is none, `given` is called with a place taken for it, once, as soon as one is free.
 

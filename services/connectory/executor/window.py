@@ -9,6 +9,8 @@ class Window:
     def __init__(self, requests: int, size: int) -> None:
         self._requests = requests
         self._bytes = size
+        self._low_requests = requests // 4
+        self._low_bytes = size // 4
         self._free = asyncio.Event()
         self._free.set()
         self.closed = False
@@ -24,6 +26,11 @@ class Window:
         self._bytes += size
         if self._requests > 0 and self._bytes > 0:
             self._free.set()
+
+    @property
+    def is_tight(self) -> bool:
+        """Whether less than a quarter is left."""
+        return self._requests < self._low_requests or self._bytes < self._low_bytes
 
     def close(self) -> None:
         """Nothing more is to be read: whoever waits for room is told there is none."""

@@ -86,7 +86,7 @@ CIPHERTEXTS = Conversion(lambda secrets: dict(secrets.ciphertexts), SealedSecret
 
 DELIVERY_POLICY = Shape(DeliveryPolicy)
 POSITION = Shape(RequestPosition)
-_REQUEST_CONVERSIONS = {"params": JSON_OBJECT, "delivery": one_of(Delivery)}
+ACTION_REQUEST = Shape(ActionRequest, params=JSON_OBJECT, delivery=one_of(Delivery))
 
 SPACE_DETAILS = Shape(SpaceDetails, disabled_features=STRINGS)
 RECORD_HEADERS = Conversion(
@@ -154,11 +154,11 @@ RECORDS: tuple[RecordType[Any], ...] = (
     _record(CommandRefused, _command_id),
     _record(RequestCompleted, lambda reply: reply.execution_id, result=Conversion(_write_result, _read_result)),
     _record(RequestCancelled, lambda reply: reply.request_id),
-    _record(ActionRequest, lambda request: request.request_id, **_REQUEST_CONVERSIONS),
+    _record(ActionRequest, lambda request: request.request_id, params=JSON_OBJECT, delivery=one_of(Delivery)),
     _record(
         WaitingRequest,
         lambda waiting: f"{waiting.request.request_id}/{waiting.step}",
-        request=Shape(ActionRequest, **_REQUEST_CONVERSIONS),
+        request=ACTION_REQUEST,
         position=POSITION,
     ),
     _record(CancelRequest, lambda wish: wish.request_id),

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from annotated_types import Ge, Le, MinLen
+from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from connectory.connector_types.contract import License, VerificationMode
@@ -178,12 +178,12 @@ class ActionsSettings(SettingsGroup):
     run_max_attempts: Attempts | None = setting(
         "xpack.actions.run.maxAttempts",
         None,
-        "Attempts of a queued run. Checked, and without effect yet: one attempt is made",
+        "Most attempts of a queued run, the first one included. Unset: what its type says, or 3",
     )
     run_connector_type_overrides: ListOf[Annotated[ConnectorTypeOverride, BeforeValidator(parse_object)]] = setting(
         "xpack.actions.run.connectorTypeOverrides",
         (),
-        "Attempts by type: `{id, maxAttempts}`; the first that fits counts. Without effect yet",
+        "Attempts by type: `{id, maxAttempts}`; the first that fits counts, and before `run.maxAttempts`",
     )
     webhook_pfx_enabled: bool = setting(
         "xpack.actions.webhook.ssl.pfx.enabled", True, "Whether webhooks may use PFX client certificates"
@@ -209,7 +209,7 @@ class ExecutorSettings(SettingsGroup):
     window_requests: Positive = setting(
         "connectory.executor.windowRequests", 1000, "Requests of a partition read ahead"
     )
-    window_bytes: ByteSize = setting("connectory.executor.windowBytes", 64 * 1024**2, "Bytes of a partition read ahead")
+    window_bytes: ByteSize = setting("connectory.executor.windowBytes", 16 * 1024**2, "Bytes of a partition read ahead")
     in_flight: Positive = setting("connectory.executor.inFlight", 256, "Actions carried out at once by an executor")
     in_flight_per_connector: Positive = setting(
         "connectory.executor.inFlightPerConnector", 64, "Actions carried out at once through one connector"
@@ -223,6 +223,55 @@ class ExecutorSettings(SettingsGroup):
     grace: Duration = setting(
         "connectory.executor.grace", timedelta(seconds=10), "Time for what is in flight when an executor stops"
     )
+
+
+class RetrySettings(SettingsGroup):
+    first_delay: Annotated[Duration, AtLeast(timedelta(milliseconds=1))] = setting(
+        "connectory.retry.firstDelay",
+        timedelta(seconds=10),
+        "Longest wait before the second attempt; it doubles with each one, and any part of it is waited at random",
+    )
+    longest_delay: Annotated[Duration, AtLeast(timedelta(milliseconds=1))] = setting(
+        "connectory.retry.longestDelay", timedelta(hours=1), "Where the doubling ends"
+    )
+    longest_retry_after: Duration = setting(
+        "connectory.retry.longestRetryAfter", timedelta(hours=1), "Up to which a target's `Retry-After` is honoured"
+    )
+    max_age: Annotated[Duration, AtLeast(timedelta(seconds=1))] = setting(
+        "connectory.retry.maxAge",
+        timedelta(days=1),
+        "Age from which a request is not tried again, nor put off any more: it is given up",
+    )
+
+
+class BreakerSettings(SettingsGroup):
+    failure_share: Annotated[float, Gt(0), Le(1)] = setting(
+        "connectory.breaker.failureShare", 0.5, "Share of failures from which on a connector is left alone for a while"
+    )
+    window: Positive = setting("connectory.breaker.window", 20, "Latest results of a connector that are looked at")
+    minimum: Positive = setting("connectory.breaker.minimum", 5, "Failures that it takes at least")
+    first_open: Annotated[Duration, AtLeast(timedelta(milliseconds=1))] = setting(
+        "connectory.breaker.firstOpen", timedelta(seconds=10), "How long it is left alone first; then twice as long"
+    )
+    longest_open: Annotated[Duration, AtLeast(timedelta(milliseconds=1))] = setting(
+        "connectory.breaker.longestOpen", timedelta(minutes=5), "Where the doubling ends"
+    )
+
+
+class RateLimitRule(SettingsGroup):
+    """A limit for each connector that fits: exactly one of `connector`, `host` and `connectorType` says which."""
+
+    connector: str | None = None
+    host: str | None = None
+    connector_type: str | None = Field(None, validation_alias="connectorType")
+    requests_per_second: Annotated[float, Gt(0)] = Field(validation_alias="requestsPerSecond")
+    burst: Annotated[int, Ge(1)] = 1
+
+    @model_validator(mode="after")
+    def _one_scope(self) -> Self:
+        if [self.connector, self.host, self.connector_type].count(None) != 2:
+            raise ValueError("a rate limit is for one of `connector`, `host` and `connectorType`")
+        return self
 
 
 class GatewaySettings(SettingsGroup):
@@ -282,12 +331,20 @@ class Settings(SettingsGroup):
     gateway: GatewaySettings = Field(default_factory=GatewaySettings)
     executor: ExecutorSettings = Field(default_factory=ExecutorSettings)
     actions: ActionsSettings = Field(default_factory=ActionsSettings)
+    retry: RetrySettings = Field(default_factory=RetrySettings)
+    breaker: BreakerSettings = Field(default_factory=BreakerSettings)
     egress: EgressSettings = Field(default_factory=EgressSettings)
     event_log: EventLogSettings = Field(default_factory=EventLogSettings)
     encryption: EncryptionSettings = Field(default_factory=EncryptionSettings)
     security: SecuritySettings = Field(default_factory=SecuritySettings)
     license_type: License = setting(
         "connectory.license.type", "enterprise", "Tier that connector types are enabled up to"
+    )
+    rate_limits: ListOf[Annotated[RateLimitRule, BeforeValidator(parse_object)]] = setting(
+        "connectory.rateLimits",
+        (),
+        "`{requestsPerSecond, burst}` with `connector`, `host` or `connectorType`, for each connector that fits; by id "
+        "counts before by host, and that before by type. The connector's own policy counts before all",
     )
     strict_ids: bool = setting(
         "connectory.strict_ids", False, "Whether new ids may hold only lowercase letters, numbers and hyphens"

@@ -1,0 +1,84 @@
+"""A request on its way through the executor."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from connectory.domain.errors import ConnectoryError
+from connectory.domain.execution import ActionRequest, Outcome, RequestPosition, WaitingRequest
+
+Lane: TypeAlias = tuple[str, bool]
+"""A connector, and whether its circuit breaker and rate limit are passed by."""
+
+
+class Source(NamedTuple):
+    """The record that the request was read from: its place, and the bytes that it takes of the window."""
+
+    topic: str
+    offset: int
+    size: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """A request that is to be run, and how far it has come.
+
+    `position` is where it was read first, its identity; `source` is the record that brought it here, None when it was
+    taken from a retry topic ahead of its turn. `attempts` counts those made; of the ones `in_doubt` nobody knows the
+    end. `step` and `deferrals` are as in `WaitingRequest`. `queued_at` is a time of the event loop: since when it could
+    run. With `refusal` it is not run; one that `is_over` ends without being run too. A probe tells a half-open circuit
+    breaker whether the target is well.
+    """
+
+    request: ActionRequest
+    position: RequestPosition
+    source: Source | None
+    trace_id: str | None = None
+    in_doubt: tuple[Outcome, ...] = ()
+    attempts: int = 0
+    step: int = 0
+    deferrals: int = 0
+    possible_duplicate: bool = False
+    refusal: ConnectoryError | None = None
+    queued_at: float = 0.0
+    is_over: bool = False
+    is_probe: bool = False
+
+    @property
+    def goes_at_once(self) -> bool:
+        """Somebody waits for its result, or it only has to end: it does not stand in line behind the others."""
+        return self.is_over or self.request.reply_partition is not None
+
+    @property
+    def lane(self) -> Lane:
+        return self.request.connector_id, self.goes_at_once
+
+    @property
+    def has_waited(self) -> bool:
+        return self.attempts > 0 or self.step > 0
+
+    def waiting(self, due_at: datetime) -> WaitingRequest:
+        """What goes to a retry topic, so that it is this job again when it is due."""
+        return WaitingRequest(
+            request=self.request,
+            position=self.position,
+            step=self.step,
+            due_at=due_at,
+            attempts=self.attempts,
+            deferrals=self.deferrals,
+            possible_duplicate=self.possible_duplicate,
+            trace_id=self.trace_id,
+        )
+
+
+def resumed(waiting: WaitingRequest, source: Source | None) -> Job:
+    return Job(
+        request=waiting.request,
+        position=waiting.position,
+        source=source,
+        trace_id=waiting.trace_id,
+        attempts=waiting.attempts,
+        step=waiting.step,
+        deferrals=waiting.deferrals,
+        possible_duplicate=waiting.possible_duplicate,
+    )

@@ -1,0 +1,207 @@
+"""The requests that could run as far as time goes, and what still decides which of them does.
+
+In this order: the ordering key, the turn of its connector, the connector's circuit breaker and rate limit. What is held
+for long, or fills the window for long, is put off to a retry topic, so that the others in the partition go on.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from connectory.domain import outcomes
+from connectory.domain.errors import Refused
+from connectory.domain.execution import ActionRequest, iso_millis
+from connectory.domain.outcomes import Attempt
+from connectory.executor.attempts import Attempts
+from connectory.executor.dispatch import Dispatcher
+from connectory.executor.jobs import Job, Lane
+from connectory.executor.journal import OutcomeJournal
+from connectory.executor.ordering import KeyOrder
+from connectory.executor.postponement import Postponement
+from connectory.executor.settlement import Settlement
+from connectory.executor.throttle import Held, Throttles
+from connectory.executor.waiting import SHORTEST
+from connectory.infra.clock import Clock
+
+PATIENCE_SECONDS = 10.0
+"""How long a request may be held up before it counts as one whose connector is slow."""
+
+FEWEST_KEPT = 32
+"""Requests of a slow connector that stay at hand: so many are read again sooner than they could be run."""
+
+TOLD_AGAIN = timedelta(minutes=1)
+"""A connector at its rate limit is told of as often."""
+
+
+class Lanes:
+    """`wake` is called when something may have become runnable otherwise than by `admit` or `ended`."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher[Lane, Job],
+        order: KeyOrder,
+        throttles: Throttles,
+        attempts: Attempts,
+        settlement: Settlement,
+        postponement: Postponement,
+        journal: OutcomeJournal,
+        clock: Clock,
+        max_age: timedelta,
+        *,
+        wake: Callable[[], None],
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._order = order
+        self._throttles = throttles
+        self._attempts = attempts
+        self._settlement = settlement
+        self._postponement = postponement
+        self._journal = journal
+        self._clock = clock
+        self._max_age = max_age
+        self._wake = wake
+        self._timers: dict[Lane, asyncio.TimerHandle] = {}
+        self._told: dict[str, datetime] = {}
+        self._now = asyncio.get_running_loop().time
+        self._is_closed = False
+
+    @property
+    def is_runnable(self) -> bool:
+        return self._dispatcher.is_runnable
+
+    def admit(self, job: Job) -> None:
+        """The job could run now."""
+        if self._is_closed:
+            return
+        job.queued_at = self._now()
+        if job.is_over or job.request.ordering_key is None or not self._order.holds_back(job):
+            self._dispatcher.add(job.lane, job)
+
+    def next(self, free: int) -> Job | None:
+        """The job to be started, in flight until `ended`; None when there is none. `free` is as in `Dispatcher`."""
+        while (job := self._dispatcher.take(free)) is not None:
+            if job.goes_at_once:
+                return job
+            admission, transition = self._throttles.admit(job.request.connector_id)
+            if transition is not None:
+                self._journal.record(outcomes.turn_breaker(self._about(job), self._clock(), transition))
+            if isinstance(admission, Held):
+                self._hold(job, admission)
+                continue
+            job.is_probe = admission == "probe"
+            return job
+        return None
+
+    def ended(self, lane: Lane) -> None:
+        """A job of the lane is no longer in flight."""
+        self._dispatcher.release(lane)
+        if lane not in self._timers:
+            self._dispatcher.unblock(lane)  # it may have been the one that tries a target
+
+    def finished(self, job: Job) -> None:
+        """The job has its final outcome."""
+        if job.request.ordering_key is not None:
+            following = self._order.leave(job)
+            if following is not None and not self._is_closed:
+                self._dispatcher.add(following.lane, following)
+                self._wake()
+
+    def read_to(self, offset: int) -> None:
+        """Requests have been read up to `offset`."""
+        for job in self._order.read_to(offset):
+            self._dispatcher.add(job.lane, job)
+
+    def changed(self, connector_id: str) -> None:
+        """The connector is another one now: what was learned about its target does not count any more."""
+        lane = (connector_id, False)
+        self._throttles.forget(connector_id)
+        if lane in self._timers:
+            self._timers.pop(lane).cancel()
+        self._dispatcher.unblock(lane)
+        self._wake()
+
+    def hurry(self, is_over: Callable[[ActionRequest], bool]) -> None:
+        """Let those that would end without being run do so now, ahead of their turn."""
+        held = [job for job in self._order.held() if is_over(job.request)]
+        for job in held:
+            self._order.let_go(job)
+        for job in (*held, *self._dispatcher.extract(lambda job: is_over(job.request))):
+            job.is_over = True
+            self._dispatcher.add(job.lane, job)
+        self._wake()
+
+    def relieve(self) -> None:
+        """The window is getting full: put off what connectors that are slow have in it."""
+        since = self._now() - PATIENCE_SECONDS
+        for lane, first in self._dispatcher.heads():
+            if first.queued_at < since and not first.goes_at_once:
+                for job in self._dispatcher.withdraw(lane, FEWEST_KEPT):
+                    self._put_off(job, "backlog", self._clock() + _pause(job))
+        for job in self._order.held()[FEWEST_KEPT:]:
+            if job.queued_at < since:
+                self._order.let_go(job)
+                self._put_off(job, "order", self._clock() + _pause(job))
+
+    def close(self) -> None:
+        """Nothing more is to be started."""
+        self._is_closed = True
+        for timer in self._timers.values():
+            timer.cancel()
+        self._dispatcher.clear()
+
+    def _hold(self, job: Job, held: Held) -> None:
+        lane, now = job.lane, self._clock()
+        self._dispatcher.put_back(lane, job)
+        if held.until is None:
+            return
+        if held.until - now < SHORTEST:
+            if held.reason == "rate-limited":
+                self._tell(job, now, held.until)
+            wait = max(0.0, (held.until - now).total_seconds())
+            self._timers[lane] = asyncio.get_running_loop().call_later(wait, self._unblock, lane)
+            return
+        for each in self._dispatcher.withdraw(lane, 0):
+            due = self._throttles.reserve(lane[0], held.until) if held.reason == "rate-limited" else held.until
+            self._put_off(each, held.reason, due)
+        self._dispatcher.unblock(lane)
+
+    def _unblock(self, lane: Lane) -> None:
+        del self._timers[lane]
+        self._dispatcher.unblock(lane)
+        self._wake()
+
+    def _tell(self, job: Job, now: datetime, until: datetime) -> None:
+        told = self._told.get(job.request.connector_id)
+        if told is None or now - told >= TOLD_AGAIN:
+            self._told[job.request.connector_id] = now
+            self._journal.record(outcomes.defer(self._about(job), now, "rate-limited", until))
+
+    def _put_off(self, job: Job, reason: str, until: datetime) -> None:
+        """Told once for all that it is put off in a row: the log explains the delay, and is not flooded."""
+        request, now = job.request, self._clock()
+        if now - request.requested_at > self._max_age:
+            attempt = self._attempts.next_attempt(job, self._attempts.label(request))
+            self._settlement.refused(job, attempt, _too_old(job))
+            return
+        due = until if request.expires_at is None else min(until, request.expires_at)
+        job.deferrals += 1
+        if job.deferrals > 1:
+            self._postponement.until(job, due)
+        else:
+            told = outcomes.defer(self._about(job), now, reason, due)
+            self._journal.record(told, partial(self._postponement.until, job, due))
+
+    def _about(self, job: Job) -> Attempt:
+        """What is told of a request without an attempt at it."""
+        return self._attempts.attempt(job, self._attempts.label(job.request), job.attempts)
+
+
+def _pause(job: Job) -> timedelta:
+    """Longer when it has not helped."""
+    return SHORTEST if job.deferrals < 3 else timedelta(minutes=1)
+
+
+def _too_old(job: Job) -> Refused:
+    text = f"the request of {iso_millis(job.request.requested_at)} could not be run in time"
+    return Refused("too-old", text)

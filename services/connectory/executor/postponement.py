@@ -1,0 +1,80 @@
+"""Where requests wait that are to go on at a certain time: for a few seconds in memory, for longer on a retry topic."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+from connectory.domain.errors import MessageTooLarge
+from connectory.domain.execution import ActionRequest
+from connectory.executor.jobs import Job
+from connectory.executor.journal import OutcomeJournal
+from connectory.executor.waiting import SHORTEST, Waiting, retry_topic
+from connectory.infra.clock import Clock
+from connectory.infra.messages import Messages
+
+
+class Postponement:
+    """`resume` is called with a job whose time has come, `moved` with one that is safe on a retry topic."""
+
+    def __init__(
+        self,
+        messages: Messages,
+        clock: Clock,
+        journal: OutcomeJournal,
+        waiting: Waiting,
+        *,
+        resume: Callable[[Job], None],
+        moved: Callable[[Job], None],
+    ) -> None:
+        self._messages = messages
+        self._clock = clock
+        self._journal = journal
+        self._waiting = waiting
+        self._resume = resume
+        self._moved = moved
+        self._timers: dict[int, tuple[asyncio.TimerHandle, Job]] = {}
+
+    def until(self, job: Job, due: datetime) -> None:
+        wait = due - self._clock()
+        if wait <= timedelta(0):
+            self._resume(job)
+        elif wait < SHORTEST:
+            self._wait_here(job, wait)
+        else:
+            self._move(job, due, wait)
+
+    def hurry(self, is_over: Callable[[ActionRequest], bool]) -> None:
+        """Resume at once those that wait in memory and only have to end."""
+        for timer, job in [each for each in self._timers.values() if is_over(each[1].request)]:
+            timer.cancel()
+            job.is_over = True
+            self._go_on(job)
+
+    def close(self) -> None:
+        """Resume nothing more: whoever takes over the partition finds what waits here in the ledger."""
+        for timer, _ in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+    def _wait_here(self, job: Job, wait: timedelta) -> None:
+        timer = asyncio.get_running_loop().call_later(max(0.0, wait.total_seconds()), self._go_on, job)
+        self._timers[job.position.offset] = timer, job
+
+    def _go_on(self, job: Job) -> None:
+        del self._timers[job.position.offset]
+        self._resume(job)
+
+    def _move(self, job: Job, due: datetime, wait: timedelta) -> None:
+        job.step += 1
+        offset = job.position.offset
+        home = job.position.partition
+        message = self._messages.message(
+            retry_topic(wait), job.request.connector_id, job.waiting(due), at=self._clock(), partition=home
+        )
+        try:
+            self._journal.write(message, partial(self._moved, job))
+        except MessageTooLarge:  # what it needs on top of the request leaves no room for it: it keeps its place here
+            self._wait_here(job, wait)
+        else:
+            self._waiting.put(offset, job.step)

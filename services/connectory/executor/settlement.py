@@ -1,0 +1,192 @@
+"""What follows an attempt: the final outcome, another attempt, a dead letter, an answer to whoever waits."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+from connectory.domain import outcomes
+from connectory.domain.cancellation import RequestCancelled
+from connectory.domain.errors import ConnectoryError, MessageTooLarge, Unencodable
+from connectory.domain.execution import ActionRequest, ErrorSource, Failed, Outcome, Result
+from connectory.domain.outcomes import Attempt
+from connectory.domain.replies import RequestCompleted
+from connectory.domain.retry import RetryPolicy, is_retryable, retry_at
+from connectory.executor import dead_letters
+from connectory.executor.jobs import Job
+from connectory.executor.journal import OutcomeJournal
+from connectory.executor.policies import RunPolicy
+from connectory.executor.throttle import Throttles
+from connectory.infra.clock import Clock
+from connectory.infra.log import Message
+from connectory.infra.messages import Messages
+from connectory.infra.topics import REPLIES
+
+MOST_ATTEMPTS = 10
+CONNECTOR_GONE = frozenset({"connector-not-found", "connector-disabled"})
+CANCELLED = "request-cancelled"
+
+FINAL_REFUSALS = frozenset(
+    {*CONNECTOR_GONE, CANCELLED, "expired", "too-old", "connector-version-mismatch", "type-disabled"}
+    | {"type-not-registered", "message-too-large"}
+)
+"""Codes of refusals that stay. All others may go well later: somebody may mend the connector, or the key."""
+
+USER_ERRORS = frozenset({*CONNECTOR_GONE, CANCELLED, "params-invalid", "expired", "too-old"}) | {
+    "connector-version-mismatch",
+    "type-disabled",
+}
+"""Codes of refusals that the user can mend; all others are Connectory's own."""
+
+
+class Holds(Protocol):
+    """What a settled job does to the partition that holds it."""
+
+    def finished(self, job: Job) -> None:
+        """Its final outcome is acknowledged."""
+        ...
+
+    def try_again(self, job: Job, due: datetime) -> None:
+        """The decision to try it again at `due` is acknowledged."""
+        ...
+
+
+class Settlement:
+    """`policy_of` tells how the requests through a connector are run."""
+
+    def __init__(
+        self,
+        messages: Messages,
+        clock: Clock,
+        journal: OutcomeJournal,
+        retry: RetryPolicy,
+        policy_of: Callable[[str], RunPolicy],
+        throttles: Throttles,
+        holds: Holds,
+    ) -> None:
+        self._messages = messages
+        self._clock = clock
+        self._journal = journal
+        self._retry = retry
+        self._policy_of = policy_of
+        self._throttles = throttles
+        self._holds = holds
+
+    def ended(self, job: Job, attempt: Attempt, started_at: datetime, result: Result) -> None:
+        """The attempt has come to a result."""
+        at = self._clock()
+        due = self._retry_at(job, attempt, result, at) if isinstance(result, Failed) else None
+        probe = job.is_probe
+        self._conclude(job, outcomes.finish(attempt, started_at, at, result, due), result)
+        self._tell_breaker(attempt, result, probe=probe)
+
+    def timed_out(self, job: Job, attempt: Attempt, started_at: datetime, failure: Failed) -> None:
+        """The attempt was cut off at its time limit."""
+        at = self._clock()
+        due = self._retry_at(job, attempt, failure, at)
+        probe = job.is_probe
+        self._conclude(job, outcomes.time_out(attempt, started_at, at, failure, due), failure)
+        self._tell_breaker(attempt, failure, probe=probe)
+
+    def refused(self, job: Job, attempt: Attempt, refusal: ConnectoryError, cancelled_for: int | None = None) -> None:
+        """The request cannot be run as things are. `cancelled_for` is where somebody waits to hear of it."""
+        at = self._clock()
+        failure = _refusal(refusal, is_queued=not job.request.is_direct)
+        if job.is_probe:
+            self._throttles.forget_probe(job.request.connector_id)
+        if refusal.code == CANCELLED or (refusal.code in CONNECTOR_GONE and job.has_waited):
+            self._conclude(job, outcomes.cancel(attempt, at, failure), failure, cancelled_for)
+        else:
+            due = self._retry_at(job, attempt, failure, at)
+            self._conclude(job, outcomes.refuse(attempt, at, failure, due), failure)
+
+    def leave_in_doubt(self, job: Job) -> None:
+        """At most once: the request ends here, with an outcome that nobody knows."""
+        *others, last = job.in_doubt
+        self.mark(others)
+        outcome = outcomes.in_doubt(last, self._clock(), final=True)
+        failure = Failed(message=outcome.error or "", reason="in-doubt", error_source=ErrorSource.FRAMEWORK)
+        self._conclude(job, outcome, failure)
+
+    def mark(self, in_doubt: list[Outcome] | tuple[Outcome, ...]) -> None:
+        """Each attempt before this one may have reached the target: close and mark it."""
+        for begun in in_doubt:
+            self._journal.record(outcomes.in_doubt(begun, self._clock(), final=False))
+
+    def _retry_at(self, job: Job, attempt: Attempt, failure: Failed, at: datetime) -> datetime | None:
+        if job.request.is_direct:
+            return None
+        asked = job.request.max_attempts
+        most = self._policy_of(job.request.connector_id).max_attempts if asked is None else asked
+        most = min(max(most, 1), MOST_ATTEMPTS)
+        return retry_at(failure, job.request, attempt=attempt.number, max_attempts=most, at=at, policy=self._retry)
+
+    def _tell_breaker(self, attempt: Attempt, result: Result, *, probe: bool) -> None:
+        failed = isinstance(result, Failed) and is_retryable(result)
+        transition = self._throttles.record(attempt.request.connector_id, failed=failed, probe=probe)
+        if transition is not None:
+            self._journal.record(outcomes.turn_breaker(attempt, self._clock(), transition))
+
+    def _conclude(self, job: Job, outcome: Outcome, result: Result, cancelled_for: int | None = None) -> None:
+        """The outcome goes first: what follows from it is done when the broker has it."""
+        if not outcome.final:
+            self._schedule(job, outcome)
+            return
+        if job.request.reply_partition is not None:
+            self._reply(job.request, outcome.execution_id, result)
+        finished = partial(self._holds.finished, job)
+        if cancelled_for is not None:
+            finished = partial(self._finished, job, cancelled_for)
+        if dead_letters.is_kept(job.request, outcome):
+            # The letter goes before: after the final outcome nobody would write it any more.
+            self._journal.write(self._letter(job, outcome, result), partial(self._journal.record, outcome, finished))
+        else:
+            self._journal.record(outcome, finished)
+
+    def _schedule(self, job: Job, ended: Outcome) -> None:
+        due = ended.retry_at or ended.at
+        job.attempts, job.deferrals, job.is_probe = ended.attempt, 0, False
+        self._journal.record(ended)
+        self._journal.record(outcomes.schedule_retry(ended, ended.at), partial(self._holds.try_again, job, due))
+
+    def _letter(self, job: Job, outcome: Outcome, result: Result) -> Message:
+        given_up = outcome.attempt > 1 and isinstance(result, Failed) and is_retryable(result)
+        return dead_letters.letter_of(self._messages, job.request, outcome, given_up=given_up)
+
+    def _finished(self, job: Job, cancelled_for: int) -> None:
+        request, now = job.request, self._clock()
+        answer = RequestCancelled(request_id=request.request_id, connector_id=request.connector_id, at=now)
+        self._journal.write(
+            self._messages.message(REPLIES, request.request_id, answer, at=now, partition=cancelled_for)
+        )
+        self._holds.finished(job)
+
+    def _reply(self, request: ActionRequest, execution_id: str, result: Result) -> None:
+        try:
+            self._journal.write(self._reply_message(request, execution_id, result))
+        except (MessageTooLarge, Unencodable) as error:
+            failure = Failed(message=error.message, error_source=ErrorSource.FRAMEWORK, reason=error.code)
+            self._journal.write(self._reply_message(request, execution_id, failure))
+
+    def _reply_message(self, request: ActionRequest, execution_id: str, result: Result) -> Message:
+        now = self._clock()
+        reply = RequestCompleted(
+            request_id=request.request_id,
+            connector_id=request.connector_id,
+            execution_id=execution_id,
+            at=now,
+            result=result,
+        )
+        partition = request.reply_partition
+        return self._messages.message(REPLIES, request.request_id, reply, at=now, partition=partition)
+
+
+def _refusal(refusal: ConnectoryError, *, is_queued: bool) -> Failed:
+    """The result of a request that could not be run. Whoever waits for it may try again himself."""
+    return Failed(
+        message=refusal.message,
+        retry=is_queued and refusal.code not in FINAL_REFUSALS,
+        error_source=ErrorSource.USER if refusal.code in USER_ERRORS else ErrorSource.FRAMEWORK,
+        reason=refusal.code,
+        undelivered=True,
+    )

@@ -1,0 +1,139 @@
+"""Taking over a partition: what has to be known before the first request is run, in the order that makes it true.
+
+Connectors first, so that requests find them; then the progress of the group; then what waits on the retry topics, and
+what the ledger says about all of these.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from connectory.domain.errors import Undecodable
+from connectory.domain.execution import Outcome
+from connectory.executor.cancellations import Cancellations
+from connectory.executor.connectors import PartitionConnectors
+from connectory.executor.environment import Executor
+from connectory.executor.ledger import Ledger
+from connectory.executor.ordering import Key, KeyOrder
+from connectory.executor.progress import ledger_from
+from connectory.executor.waiting import Waiting, read_waiting
+from connectory.infra.log import Committed, Log, Share
+from connectory.infra.topics import ACTION_CANCELLATIONS, ACTION_OUTCOMES, ACTION_REQUESTS, CONNECTORS, RETRY_TOPICS
+
+FETCH_SECONDS = 1.0
+
+LOOK_BACK = timedelta(minutes=30)
+"""How far back the ledger is read at least. A request that was ended ahead of its time, or written to a retry topic
+twice, still has a record there for as long as the longest stay: what became of it must be known until then."""
+
+LAST_RECORDS = 50
+"""Among so many records at the end there is one that can be read: the others are markers of transactions."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Takeover:
+    """`starts` are the offsets to read on from, by topic."""
+
+    connectors: PartitionConnectors
+    cancellations: Cancellations
+    waiting: Waiting
+    order: KeyOrder
+    ledger: Ledger
+    starts: Mapping[str, int]
+
+
+@asynccontextmanager
+async def taken_over(executor: Executor, share: Share) -> AsyncIterator[Takeover]:
+    world, partition = executor.world, share.index
+    async with (
+        executor.log.tail(CONNECTORS, partition, 0) as states,
+        executor.log.tail(ACTION_CANCELLATIONS, partition, 0) as wishes,
+    ):
+        connectors = PartitionConnectors(states, world.messages, world.registry, world.vault, executor.policies)
+        await connectors.restore()
+        cancellations = Cancellations(wishes, world.messages, executor.reply_partitions)
+        await cancellations.restore()
+        committed = {topic: await share.committed(topic) for topic in (ACTION_REQUESTS, *RETRY_TOPICS)}
+        starts = {topic: await _start(executor, topic, partition, each) for topic, each in committed.items()}
+        # We may have had this partition before, and hold outcomes of it still that the broker was away for.
+        await executor.journal.flushed()
+        waiting = Waiting()
+        keyed = await _find_waiting(executor, partition, starts, waiting)
+        ledger = Ledger(starts[ACTION_REQUESTS], executor.limits.dedupe_window, waiting)
+        executor.journal.begin(partition, await _read_ledger(executor, partition, committed, ledger))
+        ledger.leave_to_waiting(waiting)
+        order = KeyOrder(starts[ACTION_REQUESTS])
+        for offset, key in keyed.items():
+            if offset in waiting:  # what has its final outcome holds up nobody
+                order.enter(*key, offset)
+        yield Takeover(
+            connectors=connectors,
+            cancellations=cancellations,
+            waiting=waiting,
+            order=order,
+            ledger=ledger,
+            starts=starts,
+        )
+
+
+async def _start(executor: Executor, topic: str, partition: int, committed: Committed | None) -> int:
+    return max(await executor.log.beginning_offset(topic, partition), committed.offset if committed else 0)
+
+
+async def _find_waiting(
+    executor: Executor, partition: int, starts: Mapping[str, int], waiting: Waiting
+) -> dict[int, Key]:
+    """Find what waits on the retry topics, and return the keys of those that have one."""
+    retries = {topic: start for topic, start in starts.items() if topic in RETRY_TOPICS}
+    keyed: dict[int, Key] = {}
+    async for each in read_waiting(executor.log, executor.world.messages, partition, retries):
+        waiting.put(each.position.offset, each.step)
+        if each.request.ordering_key is not None:
+            keyed[each.position.offset] = each.request.connector_id, each.request.ordering_key
+    return keyed
+
+
+async def _read_ledger(
+    executor: Executor, partition: int, committed: Mapping[str, Committed | None], ledger: Ledger
+) -> int:
+    """Read the partition's outcomes from the earliest place that matters, and return where they end."""
+    world = executor.world
+    begin = await _ledger_begin(executor, partition, committed)
+    async with executor.log.tail(ACTION_OUTCOMES, partition, begin) as tail:
+        end = await tail.end_offset()
+        while tail.position < end:
+            for record in await tail.fetch(FETCH_SECONDS):
+                try:
+                    ledger.absorb(world.messages.decode(record.value, Outcome))
+                except Undecodable as error:
+                    log.warning("skipped an undecodable outcome at %s/%d/%d: %s", *record[:3], error)
+        return end
+
+
+async def _ledger_begin(executor: Executor, partition: int, committed: Mapping[str, Committed | None]) -> int:
+    """The committed places, or the start of the time that ids are remembered for, whichever is earliest.
+
+    Retry topics without progress have never been read: the records in them follow outcomes of the other topics.
+    """
+    window = max(executor.limits.dedupe_window, LOOK_BACK)
+    since = min(executor.world.clock(), await _last_written(executor.log, partition)) - window
+    in_window = await executor.log.offset_at(ACTION_OUTCOMES, partition, int(since.timestamp() * 1000))
+    requests = ledger_from(committed[ACTION_REQUESTS]) or 0
+    retries = [place for topic in RETRY_TOPICS if (place := ledger_from(committed[topic])) is not None]
+    return min(in_window, requests, *retries)
+
+
+async def _last_written(log_: Log, partition: int) -> datetime:
+    """When the last outcome was written: time in which nobody ran the partition does not count."""
+    async with log_.tail(ACTION_OUTCOMES, partition, 0) as tail:
+        end = await tail.end_offset()
+    async with log_.tail(ACTION_OUTCOMES, partition, max(0, end - LAST_RECORDS)) as tail:
+        last: int | None = None
+        while tail.position < end:
+            for record in await tail.fetch(FETCH_SECONDS):
+                last = record.timestamp_ms
+    return datetime.max.replace(tzinfo=UTC) if last is None else datetime.fromtimestamp(last / 1000, UTC)
