@@ -5,7 +5,15 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectory.domain.events import ConnectorCreated, ConnectorDeleted, ConnectorUpdated
+from connectory.domain.delivery import DeliveryPolicy
+from connectory.domain.events import (
+    ConnectorCreated,
+    ConnectorDeleted,
+    ConnectorDisabled,
+    ConnectorEnabled,
+    ConnectorUpdated,
+    DeliveryPolicySet,
+)
 from connectory.domain.execution import Action, Outcome, RequestPosition
 from connectory.domain.json_types import JsonObject
 from connectory.domain.secrets import SealedSecrets
@@ -28,9 +36,19 @@ def updated(connector_id: str = "c1", **fields: Any) -> ConnectorUpdated:
 
 
 def deleted(connector_id: str = "c1", *, space_id: str = "default", version: int = 3) -> ConnectorDeleted:
-    return ConnectorDeleted(
-        connector_id=connector_id, space_id=space_id, version=version, at=minutes(3), by=None, command_id="delete"
-    )
+    return ConnectorDeleted(**_change(connector_id, space_id=space_id, version=version, at=minutes(3), by=None))
+
+
+def enabled(connector_id: str = "c1", **fields: Any) -> ConnectorEnabled:
+    return ConnectorEnabled(**_change(connector_id, **fields))
+
+
+def disabled(connector_id: str = "c1", **fields: Any) -> ConnectorDisabled:
+    return ConnectorDisabled(**_change(connector_id, **fields))
+
+
+def policy_set(policy: DeliveryPolicy, connector_id: str = "c1", **fields: Any) -> DeliveryPolicySet:
+    return DeliveryPolicySet(policy=policy, **_change(connector_id, **fields))
 
 
 def outcome(execution_id: str = "e1", *, at: datetime = NOON, **fields: Any) -> Outcome:
@@ -58,6 +76,11 @@ def changes_of(projection: AnyProjection, events: Iterable[object]) -> list[RowC
 def config_of(row: Row) -> JsonObject:
     config: JsonObject = json.loads(str(row["config"]))
     return config
+
+
+def _change(connector_id: str, **fields: Any) -> dict[str, Any]:
+    defaults = {"space_id": "default", "version": 2, "at": minutes(2), "by": "ada", "command_id": "command"}
+    return {"connector_id": connector_id, **defaults, **fields}
 
 
 def _connector(connector_id: str, **fields: Any) -> dict[str, Any]:

@@ -1,13 +1,15 @@
 """The gateway's read models over the in-memory rows: what the SQL of the queries says, in Python."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from connectory.domain.errors import Unavailable
 from connectory.gateway import ReadModels
 from connectory.infra.in_memory_rows import InMemoryRowStore
-from connectory_projections import connectors_by_space, event_log
+from connectory_projections import connectors_by_space, dead_letters, event_log
 from connectory_projections.connectors_by_space import ConnectorView
+from connectory_projections.dead_letters import DeadLetterFilter, DeadLetterPage, KeptLetter, Place, Scope
 from connectory_projections.event_log import EventLogFilter, EventLogPage
 from connectory_projections.model import Row
 
@@ -23,7 +25,7 @@ class InMemoryReadModels:
 
     @property
     def for_gateway(self) -> ReadModels:
-        return ReadModels(self, self, self._store.progress, self.reach)
+        return ReadModels(self, self, InMemoryDeadLetters(self._store, self.reach), self._store.progress, self.reach)
 
     def execution_ids(self) -> set[object]:
         """Of the entries of the event log whose end is known."""
@@ -40,7 +42,8 @@ class InMemoryReadModels:
     async def in_space(self, space_id: str) -> Sequence[ConnectorView]:
         await self.reach()
         read = connectors_by_space.in_space(space_id).read
-        views = [read(row) for row in self._store.rows(connectors_by_space.TABLE.name) if row["space_id"] == space_id]
+        rows = self._store.rows(connectors_by_space.TABLE.name)
+        views = [read(row) for row in rows if row["space_id"] == space_id and row["name"] is not None]
         return sorted(views, key=lambda view: (view.name_sort_key, view.created_at, view.connector_id))
 
     async def page(self, space_id: str, where: EventLogFilter, limit: int, cursor: str | None) -> EventLogPage:
@@ -65,4 +68,62 @@ def _meets(row: Row, where: EventLogFilter) -> bool:
         and (where.from_ is None or at >= where.from_)
         and (where.to is None or at < where.to)
         and (where.q or "").lower() in str(row["message"]).lower()
+    )
+
+
+class InMemoryDeadLetters:
+    """The part of the read models that is about dead letters."""
+
+    def __init__(self, store: InMemoryRowStore, reach: Callable[[], Awaitable[None]]) -> None:
+        self._store = store
+        self._reach = reach
+
+    async def page(self, scope: Scope, where: DeadLetterFilter, limit: int, cursor: str | None) -> DeadLetterPage:
+        query = dead_letters.newest(scope, where, limit=limit, cursor=cursor)
+        rows = await self._rows(scope, where)
+        listed = [query.read(row) for row in reversed(rows)]
+        after = next((number for number, each in enumerate(listed, 1) if each.cursor == cursor), 0)
+        return dead_letters.page_of(listed[after : after + limit + 1], limit)
+
+    async def oldest_open(
+        self, scope: Scope, where: DeadLetterFilter, *, repeatable: bool, after: KeptLetter | None, limit: int
+    ) -> Sequence[KeptLetter]:
+        rows = await self._rows(scope, replace(where, status="open"))
+        found = [_kept(row) for row in rows if (row["request_id"] and row["value"]) or not repeatable]
+        return [each for each in found if after is None or _time(each) > _time(after)][:limit]
+
+    async def at_places(self, scope: Scope, places: Sequence[Place]) -> Sequence[KeptLetter]:
+        found = [_kept(row) for row in await self._rows(scope, DeadLetterFilter(status=None))]
+        return [each for each in found if _time(each)[1:] in places]
+
+    async def _rows(self, scope: Scope, where: DeadLetterFilter) -> list[Row]:
+        """Oldest first."""
+        await self._reach()
+        spaces = {scope.space_id, *([None] if scope.with_spaceless else [])}
+        rows = [row for row in self._store.rows(dead_letters.TABLE.name) if row["reason"] is not None]
+        rows = [row for row in rows if scope.space_id is None or row["space_id"] in spaces]
+        rows = [{**row, "value_bytes": _length(row["value"])} for row in rows]
+        return sorted((row for row in rows if _is_wanted(row, where)), key=lambda row: _time(_kept(row)))
+
+
+def _kept(row: Row) -> KeptLetter:
+    return dead_letters.at_places(Scope(), []).read(row)
+
+
+def _time(kept: KeptLetter) -> tuple[datetime, str, int, int]:
+    letter = kept.letter
+    return letter.at, letter.topic, letter.partition, letter.offset
+
+
+def _length(value: object) -> int | None:
+    return len(value) if isinstance(value, bytes) else None
+
+
+def _is_wanted(row: Row, where: DeadLetterFilter) -> bool:
+    at = row["at"]
+    assert isinstance(at, datetime)
+    return (
+        all(getattr(where, name) in (None, row[name]) for name in ("connector_id", "reason", "status"))
+        and (where.from_ is None or at >= where.from_)
+        and (where.to is None or at < where.to)
     )

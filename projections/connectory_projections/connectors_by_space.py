@@ -2,11 +2,20 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any, Final, assert_never
+from typing import Any, Final, assert_never, get_args
 
-from connectory.domain.events import ConnectorCreated, ConnectorDeleted, ConnectorEvent, ConnectorUpdated
+from connectory.domain.delivery import AS_SETTINGS_SAY, DeliveryPolicy
+from connectory.domain.events import (
+    ConnectorCreated,
+    ConnectorDeleted,
+    ConnectorDisabled,
+    ConnectorEnabled,
+    ConnectorEvent,
+    ConnectorUpdated,
+    DeliveryPolicySet,
+)
 from connectory.domain.json_types import JsonObject
 from connectory_projections.collation import name_sort_key
 from connectory_projections.model import Projection, Put, Query, Remove, Row, RowChange, Sourced, Table
@@ -16,21 +25,19 @@ from connectory_projections.stored_text import from_stored, from_stored_or_none,
 LIST_LIMIT: Final = 10_000
 """The most connectors that a list answers; further ones are left out."""
 
+KEY_COLUMNS: Final = ("connector_id", "space_id")
+CHANGE_COLUMNS: Final = ("version", "updated_at", "updated_by")
+DETAIL_COLUMNS: Final = ("name", "name_sort_key", "connector_type_id", "config", "is_missing_secrets")
+POLICY_COLUMNS: Final = tuple(field.name for field in fields(DeliveryPolicy))
+
 TABLE: Final = Table(
     name="connectors_by_space",
     columns=(
-        "connector_id",
-        "space_id",
-        "name",
-        "name_sort_key",
-        "connector_type_id",
-        "config",
-        "version",
-        "is_missing_secrets",
-        "created_at",
-        "created_by",
-        "updated_at",
-        "updated_by",
+        *KEY_COLUMNS,
+        *DETAIL_COLUMNS,
+        *CHANGE_COLUMNS,
+        *("created_at", "created_by", "enabled"),
+        *POLICY_COLUMNS,
     ),
     key=("connector_id",),
 )
@@ -54,6 +61,8 @@ class ConnectorView:
     created_by: str | None
     updated_at: datetime
     updated_by: str | None
+    enabled: bool
+    delivery_policy: DeliveryPolicy
 
 
 def get(space_id: str, connector_id: str) -> Query[ConnectorView]:
@@ -70,9 +79,13 @@ def apply(sourced: Sourced[ConnectorEvent]) -> Sequence[RowChange]:
     event = sourced.event
     match event:
         case ConnectorCreated():
-            return [Put(TABLE.name, _row(event))]
+            return [Put(TABLE.name, _row(event, _details(event)))]
         case ConnectorUpdated():
-            return [Put(TABLE.name, _row(event), keep=("created_at", "created_by"))]
+            return [_change(event, _details(event))]
+        case ConnectorEnabled() | ConnectorDisabled():
+            return [_change(event, {"enabled": isinstance(event, ConnectorEnabled)})]
+        case DeliveryPolicySet():
+            return [_change(event, asdict(event.policy))]
         case ConnectorDeleted():
             return [Remove(TABLE.name, (to_stored(event.connector_id),))]
         case _:
@@ -82,28 +95,45 @@ def apply(sourced: Sourced[ConnectorEvent]) -> Sequence[RowChange]:
 CONNECTORS_BY_SPACE: Final[Projection[ConnectorEvent]] = Projection(
     name="connectors_by_space",
     topic="connector-events",
-    handles=(ConnectorCreated, ConnectorUpdated, ConnectorDeleted),
+    handles=get_args(ConnectorEvent),
     tables=(TABLE,),
     migrations=load_migrations("connectors_by_space"),
     apply=apply,
 )
 
 
-def _row(event: ConnectorCreated | ConnectorUpdated) -> Row:
+def _change(event: ConnectorEvent, values: Row) -> Put:
+    """These values and who set them; the rest stays as it is."""
+    set_by_it = (*KEY_COLUMNS, *CHANGE_COLUMNS, *values)
+    return Put(TABLE.name, _row(event, values), keep=tuple(each for each in TABLE.columns if each not in set_by_it))
+
+
+def _row(event: ConnectorEvent, values: Row) -> Row:
+    """The row of a connector of which this event is all that is known."""
     by = to_stored_or_none(event.by)
     return {
         "connector_id": to_stored(event.connector_id),
         "space_id": to_stored(event.space_id),
+        **dict.fromkeys(DETAIL_COLUMNS),
+        "is_missing_secrets": False,
+        "created_at": event.at,
+        "created_by": by,
+        "version": event.version,
+        "updated_at": event.at,
+        "updated_by": by,
+        "enabled": True,
+        **asdict(AS_SETTINGS_SAY),
+        **values,
+    }
+
+
+def _details(event: ConnectorCreated | ConnectorUpdated) -> Row:
+    return {
         "name": to_stored(event.name),
         "name_sort_key": name_sort_key(event.name),
         "connector_type_id": to_stored(event.connector_type_id),
         "config": json.dumps(event.config, separators=(",", ":")),
-        "version": event.version,
         "is_missing_secrets": False,
-        "created_at": event.at,
-        "created_by": by,
-        "updated_at": event.at,
-        "updated_by": by,
     }
 
 
@@ -121,4 +151,6 @@ def _view(row: Mapping[str, Any]) -> ConnectorView:
         created_by=from_stored_or_none(row["created_by"]),
         updated_at=row["updated_at"],
         updated_by=from_stored_or_none(row["updated_by"]),
+        enabled=row["enabled"],
+        delivery_policy=DeliveryPolicy(**{column: row[column] for column in POLICY_COLUMNS}),
     )

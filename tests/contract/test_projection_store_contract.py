@@ -6,13 +6,25 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.errors import Fenced
 from connectory.infra.in_memory_rows import InMemoryRowStore
 from connectory.infra.postgres import PostgresRowStore, migrate, open_database
 from connectory.projector.ports import RowStore
 from connectory_projections import ALL, CONNECTORS_BY_SPACE, EVENT_LOG
 from connectory_projections.model import AnyProjection, Query, Row
-from tests.projection_events import NOON, changes_of, config_of, created, deleted, minutes, outcome, updated
+from tests.projection_events import (
+    NOON,
+    changes_of,
+    config_of,
+    created,
+    deleted,
+    disabled,
+    minutes,
+    outcome,
+    policy_set,
+    updated,
+)
 
 Rows: TypeAlias = Callable[[AnyProjection], Awaitable[list[Row]]]
 RETENTION = timedelta(days=90)
@@ -103,6 +115,23 @@ async def test_an_update_keeps_what_the_creation_has_set(stored: tuple[RowStore,
         for row in await rows(CONNECTORS_BY_SPACE)
     }
     assert found == {(NOON, "ada", "bob", "new")}
+
+
+@pytest.mark.parametrize("split", [0, 1, 2, 3, 4])
+async def test_changes_of_parts_of_a_row_add_up_however_they_fall_into_batches(
+    stored: tuple[RowStore, Rows], split: int
+) -> None:
+    store, rows = stored
+    policy = DeliveryPolicy(max_attempts=2, requests_per_second=0.5)
+    events = [created(by="ada"), disabled(by="bob"), updated(by="eve", name="new"), policy_set(policy, by="kim")]
+    await store.next_offset(CONNECTORS_BY_SPACE, 0)
+
+    await apply(store, CONNECTORS_BY_SPACE, events[:split])
+    await apply(store, CONNECTORS_BY_SPACE, events[split:], at=split)
+
+    [row] = await rows(CONNECTORS_BY_SPACE)
+    assert (row["created_by"], row["updated_by"], row["name"], row["enabled"]) == ("ada", "kim", "new", False)
+    assert (row["max_attempts"], row["requests_per_second"], row["burst"]) == (2, 0.5, None)
 
 
 async def test_changes_of_one_batch_take_effect_in_their_order(stored: tuple[RowStore, Rows]) -> None:

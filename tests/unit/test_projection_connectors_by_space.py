@@ -5,17 +5,33 @@ from collections.abc import Mapping
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
+from connectory.domain.delivery import AS_SETTINGS_SAY, DeliveryPolicy
 from connectory.infra.in_memory_rows import InMemoryRowStore
-from connectory_projections.connectors_by_space import CONNECTORS_BY_SPACE, get
+from connectory_projections.connectors_by_space import CONNECTORS_BY_SPACE, ConnectorView, get
 from connectory_projections.model import Row
-from tests.projection_events import NOON, changes_of, config_of, created, deleted, minutes, updated
+from tests.projection_events import (
+    NOON,
+    changes_of,
+    config_of,
+    created,
+    deleted,
+    disabled,
+    enabled,
+    minutes,
+    policy_set,
+    updated,
+)
 from tests.records import JSON_OBJECTS
 
+POLICY = DeliveryPolicy(max_attempts=3, max_in_flight=2, requests_per_second=0.5, burst=4)
 EVENTS = st.sampled_from(["c1", "c2"]).flatmap(
     lambda connector_id: st.one_of(
         st.builds(created, st.just(connector_id), name=st.sampled_from("ab"), at=st.sampled_from([NOON, minutes(1)])),
         st.builds(updated, st.just(connector_id), name=st.sampled_from("cd"), at=st.sampled_from([NOON, minutes(2)])),
         st.builds(deleted, st.just(connector_id)),
+        st.builds(enabled, st.just(connector_id)),
+        st.builds(disabled, st.just(connector_id)),
+        st.builds(policy_set, st.builds(DeliveryPolicy, burst=st.none() | st.integers(1, 3)), st.just(connector_id)),
     )
 )
 
@@ -26,6 +42,10 @@ async def rows_given(*events: object) -> Mapping[object, Row]:
     changes = changes_of(CONNECTORS_BY_SPACE, events)
     await store.apply(CONNECTORS_BY_SPACE, 0, changes, expected=0, next_offset=len(events))
     return {row["connector_id"]: row for row in store.rows("connectors_by_space")}
+
+
+def view_of(rows: Mapping[object, Row]) -> ConnectorView:
+    return get("default", "c1").read(rows["c1"])
 
 
 async def test_a_created_connector_has_a_row_with_all_that_readers_see() -> None:
@@ -60,6 +80,42 @@ async def test_a_connector_created_anew_is_as_old_as_its_last_creation() -> None
     rows = await rows_given(created(), deleted(), created(at=minutes(9)))
 
     assert rows["c1"]["created_at"] == minutes(9)
+
+
+async def test_a_connector_is_enabled_and_without_a_policy_from_its_creation_on() -> None:
+    view = view_of(await rows_given(created()))
+
+    assert (view.enabled, view.delivery_policy) == (True, AS_SETTINGS_SAY)
+
+
+async def test_what_is_disabled_or_limited_stays_so_through_an_update_and_keeps_the_rest() -> None:
+    rows = await rows_given(created(), disabled(), policy_set(POLICY, version=3), updated(version=4, name="invoices"))
+
+    view = view_of(rows)
+    assert (view.enabled, view.delivery_policy) == (False, POLICY)
+    assert (view.name, view.version, view.created_at) == ("invoices", 4, NOON)
+
+
+async def test_a_switch_changes_who_changed_it_last_and_the_version_and_nothing_else() -> None:
+    rows = await rows_given(created(config={"a": 1}), disabled(by="bob"), enabled(version=3, by="eve", at=minutes(4)))
+
+    view = view_of(rows)
+    assert (view.enabled, view.version, view.updated_by, view.updated_at) == (True, 3, "eve", minutes(4))
+    assert (view.name, view.config, view.created_by) == ("orders", {"a": 1}, "ada")
+
+
+async def test_a_connector_created_anew_is_enabled_and_without_a_policy() -> None:
+    view = view_of(await rows_given(created(), disabled(), policy_set(POLICY), deleted(), created()))
+
+    assert (view.enabled, view.delivery_policy) == (True, AS_SETTINGS_SAY)
+
+
+async def test_a_connector_whose_creation_was_not_read_shows_with_its_next_update() -> None:
+    rows = await rows_given(disabled(by="bob"))
+    assert rows["c1"]["name"] is None
+
+    view = view_of(await rows_given(disabled(by="bob"), updated(version=3)))
+    assert (view.name, view.enabled, view.created_by, view.created_at) == ("orders", False, "bob", minutes(2))
 
 
 @for_all(st.lists(EVENTS, max_size=8), st.data())
