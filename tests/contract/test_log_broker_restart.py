@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from connectory.domain.errors import Unavailable
+from connectory.domain.errors import Fenced, Unavailable
 from connectory.infra.embedded import EmbeddedKafka, embedded_kafka
-from connectory.infra.kafka import KafkaLog, open_kafka_log
-from connectory.infra.log import Committed, Log, Message, Share, Tail, Writer
+from connectory.infra.kafka import KafkaLog, open_kafka_log, outlets
+from connectory.infra.log import Claim, Committed, Log, Message, Share, Tail, Writer
 from connectory.infra.settings import KafkaSettings
 from connectory.infra.topics import TopicSpec
-from tests.contract.conftest import Member, fetch
+from tests.contract.conftest import Member, fetch, visible
 
 TOPIC = "topic"
 DEADLINE = 120.0
@@ -61,6 +61,47 @@ async def test_a_transactional_id_is_opened_anew_after_the_broker_has_died(
         assert await next_values(tail, 2) == [b"before", b"after"]
 
 
+async def test_a_claim_goes_on_after_the_broker_has_died_and_come_back(log: KafkaLog, broker: EmbeddedKafka) -> None:
+    async with log.writer() as writer, writer.claim(TOPIC, 0, "name") as claim:
+        await claim.write([message("1")])
+        await broker.process.kill()
+        under_way = asyncio.create_task(claim.write([message("2")]))
+        await broker.process.start()
+        await under_way
+        await claim.write([message("3")])
+
+    assert await visible(log, TOPIC) == [b"1", b"2", b"3"]
+
+
+async def test_a_claim_goes_on_after_writes_have_failed_but_not_when_it_was_taken_over_meanwhile(
+    log: KafkaLog, broker: EmbeddedKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outlets, "DELIVERY_SECONDS", 1.0)
+    async with log.writer() as writer, writer.claim(TOPIC, 0, "name") as claim, log.writer() as other:
+        await fail_while_away(broker, claim)
+        await until_written(claim, message("ours"))
+
+        await fail_while_away(broker, claim)
+        async with asyncio.timeout(DEADLINE), other.claim(TOPIC, 0, "name") as owner:
+            await until_written(owner, message("theirs"))
+            with pytest.raises(Fenced):
+                await until_written(claim, message("late"))
+
+    values = await visible(log, TOPIC)
+    assert [value for value in values if value != b"maybe"] == [b"ours", b"theirs"]
+
+
+def message(value: str) -> Message:
+    return Message(TOPIC, None, value.encode(), partition=0)
+
+
+async def fail_while_away(broker: EmbeddedKafka, claim: Claim) -> None:
+    await broker.process.kill()
+    with pytest.raises(Unavailable):
+        await claim.write([message("maybe")])
+    await broker.process.start()
+
+
 async def write_and_read(value: bytes, writer: Writer, tail: Tail, share: Share) -> None:
     async with asyncio.timeout(DEADLINE):
         position = await until_written(writer, Message(TOPIC, None, value, partition=0))
@@ -70,7 +111,7 @@ async def write_and_read(value: bytes, writer: Writer, tail: Tail, share: Share)
         assert await share.committed(TOPIC) == Committed(position + 1)
 
 
-async def until_written(writer: Writer, message: Message) -> int:
+async def until_written(writer: Writer | Claim, message: Message) -> int:
     """Write, again while the broker is away; returns the offset."""
     while True:
         try:

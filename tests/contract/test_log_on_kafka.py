@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
+from aiokafka.client import AIOKafkaClient, ConnectionGroup  # type: ignore[import-untyped]
 
 from connectory.domain.errors import Unavailable
-from connectory.infra.kafka import KafkaLog, open_kafka_log
+from connectory.infra.kafka import KafkaLog, claim, open_kafka_log
+from connectory.infra.kafka.library import kafka_errors
 from connectory.infra.log import Message, Share
 from connectory.infra.settings import KafkaSettings
 from connectory.infra.topics import TopicSpec
-from tests.contract.conftest import unique, write
+from tests.contract.conftest import unique, visible, write
+from tests.waiting import until_answer
 
 NOBODY = "127.0.0.1:1"
 """An address at which nobody listens."""
@@ -42,6 +45,40 @@ async def open_tail(log: KafkaLog) -> None:
 async def open_transactions(log: KafkaLog) -> None:
     async with log.transactions("id"):
         pass
+
+
+async def test_a_claim_that_the_broker_is_reminded_of_goes_on(log: KafkaLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claim, "RENEW_SECONDS", 0.01)
+    await log.create_topics([TopicSpec("events")])
+    async with log.writer() as writer, writer.claim("events", 0, "name") as claimed, log.tail("events", 0, 0) as tail:
+        for _ in range(3):
+            [written] = await claimed.write([Message("events", None, b"1")])
+            # The reminder takes an offset, and is no record.
+            await until_answer(tail.high_watermark, (written.offset + 1).__lt__)
+
+
+async def test_a_batch_of_a_claim_whose_answer_was_lost_is_written_once(
+    log: KafkaLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def forget_every_other_answer(*place: object, group: ConnectionGroup = ConnectionGroup.DEFAULT) -> object:
+        [_, _, request] = place
+        answer = await send(*place, group=group)
+        if type(request).__name__ == "ProduceRequest":
+            sent.append(request)
+            if len(sent) % 2:
+                raise kafka_errors.RequestTimedOutError
+        return answer
+
+    sent: list[object] = []
+    send: Callable[..., Awaitable[object]] = AIOKafkaClient.send
+    await log.create_topics([TopicSpec("events")])
+    async with log.writer() as writer, writer.claim("events", 0, "name") as claimed:
+        monkeypatch.setattr(AIOKafkaClient, "send", forget_every_other_answer)
+        for n in range(5):
+            await claimed.write([Message("events", None, bytes([n]))])
+
+    assert len(sent) == 10
+    assert await visible(log, "events") == [bytes([n]) for n in range(5)]
 
 
 async def test_topics_are_described_without_the_prefix(log: KafkaLog) -> None:
