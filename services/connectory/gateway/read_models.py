@@ -6,8 +6,9 @@ from typing import Protocol, TypeVar
 
 from connectory.gateway.health import Probe
 from connectory.infra.progress import ProgressWatch
-from connectory_projections import connectors_by_space, event_log
+from connectory_projections import connectors_by_space, dead_letters, event_log
 from connectory_projections.connectors_by_space import ConnectorView
+from connectory_projections.dead_letters import DeadLetterFilter, DeadLetterPage, KeptLetter, Place, Scope
 from connectory_projections.event_log import EventLogFilter, EventLogPage
 from connectory_projections.model import Query
 
@@ -34,12 +35,31 @@ class EventLog(Protocol):
         ...
 
 
+class DeadLetters(Protocol):
+    """The requests that were given up. Raises `Unavailable` when the read model cannot be reached."""
+
+    async def page(self, scope: Scope, where: DeadLetterFilter, limit: int, cursor: str | None) -> DeadLetterPage:
+        """Newest first, without the records. Raises `Refused` for a cursor that no page has named."""
+        ...
+
+    async def oldest_open(
+        self, scope: Scope, where: DeadLetterFilter, *, repeatable: bool, after: KeptLetter | None, limit: int
+    ) -> Sequence[KeptLetter]:
+        """Oldest first, from the one after `after` on; `repeatable` leaves out what holds no request."""
+        ...
+
+    async def at_places(self, scope: Scope, places: Sequence[Place]) -> Sequence[KeptLetter]:
+        """Those that there are, oldest first, settled ones included."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ReadModels:
     """`progress` tells how far they are, `reach` whether they can be reached at all."""
 
     connectors: ConnectorViews
     event_log: EventLog
+    dead_letters: DeadLetters
     progress: ProgressWatch
     reach: Probe
 
@@ -54,8 +74,8 @@ class Queries(Protocol):
 
 def queried(queries: Queries, progress: ProgressWatch) -> ReadModels:
     """The read models by queries on the projections' tables."""
-    connectors, log = QueriedConnectorViews(queries), QueriedEventLog(queries)
-    return ReadModels(connectors, log, progress, lambda: queries.one(_PING))
+    connectors, log, letters = QueriedConnectorViews(queries), QueriedEventLog(queries), QueriedDeadLetters(queries)
+    return ReadModels(connectors, log, letters, progress, lambda: queries.one(_PING))
 
 
 class QueriedConnectorViews:
@@ -76,3 +96,21 @@ class QueriedEventLog:
     async def page(self, space_id: str, where: EventLogFilter, limit: int, cursor: str | None) -> EventLogPage:
         entries = await self._queries.all(event_log.page(space_id, where, limit=limit, cursor=cursor))
         return event_log.page_of(entries, limit)
+
+
+class QueriedDeadLetters:
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+
+    async def page(self, scope: Scope, where: DeadLetterFilter, limit: int, cursor: str | None) -> DeadLetterPage:
+        listed = await self._queries.all(dead_letters.newest(scope, where, limit=limit, cursor=cursor))
+        return dead_letters.page_of(listed, limit)
+
+    async def oldest_open(
+        self, scope: Scope, where: DeadLetterFilter, *, repeatable: bool, after: KeptLetter | None, limit: int
+    ) -> Sequence[KeptLetter]:
+        query = dead_letters.oldest_open(scope, where, repeatable=repeatable, after=after, limit=limit)
+        return await self._queries.all(query)
+
+    async def at_places(self, scope: Scope, places: Sequence[Place]) -> Sequence[KeptLetter]:
+        return await self._queries.all(dead_letters.at_places(scope, places))

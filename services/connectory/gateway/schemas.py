@@ -26,6 +26,12 @@ LARGEST_SUBMISSION: Final = 1000
 """Requests in one call."""
 
 LARGEST_PAGE: Final = 1000
+LARGEST_SETTLEMENT: Final = 1000
+"""Dead letters that one call repeats or drops."""
+
+FASTEST_RATE: Final = 10_000
+"""A second."""
+
 MOST_ATTEMPTS: Final = 10
 LARGEST_VERSION: Final = 2**31 - 1
 """As records carry it."""
@@ -103,6 +109,37 @@ class EventLogQuery(Schema):
     q: Text | None = None
     size: Annotated[Numeral, Ge(1), Le(LARGEST_PAGE)] = 100
     cursor: Annotated[str, AfterValidator(at_least_one_character), at_most(1024)] | None = None
+
+
+class DeadLettersQuery(Schema):
+    """Filters of dead letters, all optional and all to be met, and the page that is asked for."""
+
+    connector_id: Text | None = None
+    reason: Text | None = None
+    status: Annotated[Literal["open", "redriven", "dropped", "all"], one_of("open", "redriven", "dropped", "all")] = (
+        "open"
+    )
+    from_: Moment | None = Field(default=None, alias="from")
+    to: Moment | None = None
+    size: Annotated[Numeral, Ge(1), Le(LARGEST_PAGE)] = 100
+    cursor: Annotated[str, AfterValidator(at_least_one_character), at_most(1024)] | None = None
+
+
+class DeadLetterSelection(Schema):
+    """Which dead letters to repeat or drop: by their ids, or all open ones that meet a filter."""
+
+    ids: Annotated[list[Text], Len(1, LARGEST_SETTLEMENT)] | None = None
+    filter: dict[str, Any] | None = None
+    rate_per_second: Annotated[WholeNumber, Ge(1), Le(FASTEST_RATE)] | None = None
+
+
+class DeadLetterConditions(Schema):
+    """The filter of a selection; an empty one is met by all."""
+
+    connector_id: Text | None = None
+    reason: Text | None = None
+    from_: Moment | None = Field(default=None, alias="from")
+    to: Moment | None = None
 
 
 def check_new_id(connector_id: str, *, strict: bool) -> None:

@@ -10,6 +10,7 @@ from aiohttp import web
 from connectory.connector_types.registry import TypeRegistry
 from connectory.gateway.authentication import Credentials
 from connectory.gateway.changes import ConnectorChanges, Waits
+from connectory.gateway.dead_letters import DeadLetterDesk
 from connectory.gateway.executions import Executions
 from connectory.gateway.listening import listening
 from connectory.gateway.origin import NewId, random_id
@@ -18,6 +19,7 @@ from connectory.gateway.replies import ReplyInbox
 from connectory.gateway.routes.action_requests import ActionRequestRoutes
 from connectory.gateway.routes.connector_types import ConnectorTypeRoutes
 from connectory.gateway.routes.connectors import ConnectorRoutes
+from connectory.gateway.routes.dead_letters import DeadLetterRoutes
 from connectory.gateway.routes.event_log import EventLogRoutes
 from connectory.gateway.routes.executions import ExecutionRoutes
 from connectory.gateway.routes.schemas import SchemaRoutes
@@ -78,6 +80,7 @@ def application(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Wr
         ExecutionRoutes(executions, read_models.connectors),
         ActionRequestRoutes(executions, clock, new_id),
         EventLogRoutes(read_models.event_log),
+        DeadLetterRoutes(dead_letter_desk(dependencies, writer)),
         SchemaRoutes(dependencies.schemas),
         StatusRoutes(settings.server.name, {"broker": inbox.reach, "database": read_models.reach}, clock),
     )
@@ -109,4 +112,15 @@ def direct_and_queued_runs(dependencies: GatewayDependencies, inbox: ReplyInbox,
         clock=dependencies.clock,
         new_id=dependencies.new_id,
         run_timeout=dependencies.settings.executor.run_timeout,
+    )
+
+
+def dead_letter_desk(dependencies: GatewayDependencies, writer: Writer) -> DeadLetterDesk:
+    return DeadLetterDesk(
+        letters=dependencies.read_models.dead_letters,
+        progress=dependencies.read_models.progress,
+        messages=dependencies.messages,
+        writer=writer,
+        clock=dependencies.clock,
+        view_wait=dependencies.settings.gateway.projection_wait,
     )
