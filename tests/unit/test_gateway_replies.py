@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from connectory.domain.cancellation import RequestCancelled
 from connectory.domain.errors import Unavailable
 from connectory.domain.replies import CommandRefused
 from connectory.gateway.replies import ReplyInbox
@@ -64,7 +65,7 @@ async def reply(log: InMemoryLog, inbox: ReplyInbox, command_id: str) -> Command
 async def test_each_reply_reaches_whoever_waits_for_its_id() -> None:
     log = await new_log()
     async with reading(log) as inbox:
-        with inbox.awaiting("k1") as first, inbox.awaiting("k2") as second:
+        with inbox.awaiting("k1", CommandRefused) as first, inbox.awaiting("k2", CommandRefused) as second:
             sent = [await reply(log, inbox, "k2"), await reply(log, inbox, "k1")]
 
             assert [await second, await first] == sent
@@ -73,16 +74,28 @@ async def test_each_reply_reaches_whoever_waits_for_its_id() -> None:
 async def test_two_who_wait_for_one_id_both_get_the_reply() -> None:
     log = await new_log()
     async with reading(log) as inbox:
-        with inbox.awaiting("k1") as first, inbox.awaiting("k1") as second:
+        with inbox.awaiting("k1", CommandRefused) as first, inbox.awaiting("k1", CommandRefused) as second:
             sent = await reply(log, inbox, "k1")
 
             assert (await first, await second) == (sent, sent)
 
 
+async def test_of_one_id_each_kind_of_reply_reaches_whoever_waits_for_that_kind() -> None:
+    log = await new_log()
+    async with reading(log) as inbox:
+        with inbox.awaiting("r1", CommandRefused) as first, inbox.awaiting("r1", RequestCancelled) as second:
+            cancelled = RequestCancelled(request_id="r1", connector_id="c1", at=AT)
+            async with log.writer() as writer:
+                await writer.write([MESSAGES.message(REPLIES, "r1", cancelled, at=AT, partition=inbox.partition)])
+            sent = await reply(log, inbox, "r1")
+
+            assert (await first, await second) == (sent, cancelled)
+
+
 async def test_replies_that_nobody_waits_for_and_rubbish_are_passed_over() -> None:
     log = await new_log()
     async with reading(log) as inbox:
-        with inbox.awaiting("k1") as future:
+        with inbox.awaiting("k1", CommandRefused) as future:
             await reply(log, inbox, "of another gateway")
             log.append_raw(REPLIES, inbox.partition, b"rubbish", key=b"k1")
             log.append_raw(REPLIES, inbox.partition, None, key=b"\xff")
@@ -106,11 +119,11 @@ async def test_replies_written_while_the_broker_was_away_arrive_afterwards() -> 
     trouble = Trouble()
     log = await new_log(trouble)
     async with reading(log) as inbox:
-        with inbox.awaiting("k0") as warm:
+        with inbox.awaiting("k0", CommandRefused) as warm:
             await reply(log, inbox, "k0")
             await warm
         trouble.operations = {"fetch", "tail"}
-        with inbox.awaiting("k1") as future:
+        with inbox.awaiting("k1", CommandRefused) as future:
             sent = await reply(log, inbox, "k1")
             await until(lambda: trouble.refused)
             trouble.operations = set()
@@ -122,9 +135,9 @@ async def test_replies_written_while_the_broker_was_away_arrive_afterwards() -> 
 async def test_who_stops_waiting_is_forgotten() -> None:
     log = await new_log()
     async with reading(log) as inbox:
-        with inbox.awaiting("k1") as given_up:
+        with inbox.awaiting("k1", CommandRefused) as given_up:
             pass
-        with inbox.awaiting("k1") as future:
+        with inbox.awaiting("k1", CommandRefused) as future:
             sent = await reply(log, inbox, "k1")
 
             assert await future == sent

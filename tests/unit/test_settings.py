@@ -41,7 +41,7 @@ def test_without_sources_the_defaults_hold() -> None:
     assert settings.kafka.bootstrap_servers is None
     assert settings.actions.allowed_hosts == ("*",)
     assert settings.actions.response_timeout == timedelta(seconds=60)
-    assert settings.executor.window_bytes == 64 * 1024 * 1024
+    assert settings.executor.window_bytes == 16 * 1024 * 1024
 
 
 def test_each_source_gives_way_to_the_higher_one(folder: Path) -> None:

@@ -105,6 +105,7 @@ class PartitionExecutor:
                     takeover.cancellations.follow(),
                     self._sweep.run(self._retry_starts),
                     self._keep_up(),
+                    self._journal.lost(self._share.index),
                     self._close_when_revoked(),
                 )
             ]

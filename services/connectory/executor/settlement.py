@@ -6,7 +6,7 @@ from functools import partial
 from typing import Protocol
 
 from connectory.domain import outcomes
-from connectory.domain.cancellation import RequestCancelled
+from connectory.domain.cancellation import CANCELLED, RequestCancelled
 from connectory.domain.errors import ConnectoryError, MessageTooLarge, Unencodable
 from connectory.domain.execution import ActionRequest, ErrorSource, Failed, Outcome, Result
 from connectory.domain.outcomes import Attempt
@@ -24,7 +24,6 @@ from connectory.infra.topics import REPLIES
 
 MOST_ATTEMPTS = 10
 CONNECTOR_GONE = frozenset({"connector-not-found", "connector-disabled"})
-CANCELLED = "request-cancelled"
 
 FINAL_REFUSALS = frozenset(
     {*CONNECTOR_GONE, CANCELLED, "expired", "too-old", "connector-version-mismatch", "type-disabled"}

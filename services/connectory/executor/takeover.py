@@ -1,7 +1,8 @@
 """Taking over a partition: what has to be known before the first request is run, in the order that makes it true.
 
-Connectors first, so that requests find them; then the progress of the group; then what waits on the retry topics, and
-what the ledger says about all of these.
+Connectors first, so that requests find them; then the claim to the outcomes, which whoever had the partition before
+cannot add to any more; then the progress of the group; then what waits on the retry topics, and what the ledger says
+about all of these.
 """
 
 import logging
@@ -57,10 +58,9 @@ async def taken_over(executor: Executor, share: Share) -> AsyncIterator[Takeover
         await connectors.restore()
         cancellations = Cancellations(wishes, world.messages, executor.reply_partitions)
         await cancellations.restore()
+        await executor.journal.take_over(partition)
         committed = {topic: await share.committed(topic) for topic in (ACTION_REQUESTS, *RETRY_TOPICS)}
         starts = {topic: await _start(executor, topic, partition, each) for topic, each in committed.items()}
-        # We may have had this partition before, and hold outcomes of it still that the broker was away for.
-        await executor.journal.flushed()
         waiting = Waiting()
         keyed = await _find_waiting(executor, partition, starts, waiting)
         ledger = Ledger(starts[ACTION_REQUESTS], executor.limits.dedupe_window, waiting)
