@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from connectory.connector_types.contract import Egress, ServerLog
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain import outcomes
+from connectory.domain.cancellation import CANCELLED
 from connectory.domain.errors import ConnectoryError, Refused, Undecodable
 from connectory.domain.execution import ActionRequest, Delivery, Failed, Result, Succeeded, iso_millis
 from connectory.domain.outcomes import Attempt, ConnectorLabel
@@ -18,7 +19,7 @@ from connectory.executor.cancellations import Cancellations
 from connectory.executor.connectors import PartitionConnectors, ReadyConnector, label_of
 from connectory.executor.jobs import Job
 from connectory.executor.journal import OutcomeJournal
-from connectory.executor.settlement import CANCELLED, Settlement
+from connectory.executor.settlement import Settlement
 from connectory.infra.clock import Clock
 from connectory.infra.crypto import Redactor, SecretsVault
 from connectory.infra.messages import Messages
