@@ -13,7 +13,7 @@ from connectory_projections.dead_letters import DeadLetterFilter, DeadLetterPage
 from connectory_projections.event_log import EventLogFilter, EventLogPage
 from connectory_projections.model import Row
 
-EQUAL = ("connector_id", "connector_type_id", "action", "outcome", "request_id", "execution_id")
+EQUAL = ("connector_id", "connector_type_id", "action", "outcome", "final", "request_id", "execution_id")
 
 
 class InMemoryReadModels:
@@ -91,6 +91,9 @@ class InMemoryDeadLetters:
         rows = await self._rows(scope, replace(where, status="open"))
         found = [_kept(row) for row in rows if (row["request_id"] and row["value"]) or not repeatable]
         return [each for each in found if after is None or _time(each) > _time(after)][:limit]
+
+    async def count_open(self, scope: Scope, where: DeadLetterFilter, *, repeatable: bool) -> int:
+        return len(await self.oldest_open(scope, where, repeatable=repeatable, after=None, limit=1_000_000))
 
     async def at_places(self, scope: Scope, places: Sequence[Place]) -> Sequence[KeptLetter]:
         found = [_kept(row) for row in await self._rows(scope, DeadLetterFilter(status=None))]

@@ -19,6 +19,8 @@ Status: TypeAlias = Literal["open", "redriven", "dropped"]
 Place: TypeAlias = tuple[str, int, int]
 """Topic, partition and offset of the record that was given up."""
 
+MOST_COUNTED: Final = 10_000_000
+
 PLACE_COLUMNS: Final = ("record_topic", "record_partition", "record_offset")
 LETTER_COLUMNS: Final = (
     *("reason", "message", "at", "key", "value", "headers"),
@@ -120,12 +122,16 @@ def oldest_open(
 
     With `repeatable` those that hold no readable request are left out.
     """
-    conditions = [*_conditions(scope, where, status="open")]
-    if repeatable:
-        conditions.append(("repeatable", ()))
+    conditions = _open(scope, where, repeatable=repeatable)
     if after is not None:
         conditions.append(("after", (after.letter.at, *_place_of(after.letter))))
     return Query(*put_together(_SQL, "oldest", conditions, limit), _kept)
+
+
+def count_open(scope: Scope, where: DeadLetterFilter, *, repeatable: bool) -> Query[int]:
+    """How many letters `oldest_open` goes through; no more than `MOST_COUNTED`."""
+    conditions = _open(scope, where, repeatable=repeatable)
+    return Query(*put_together(_SQL, "count", conditions, MOST_COUNTED), lambda row: int(row["letters"]))
 
 
 def at_places(scope: Scope, places: Sequence[Place]) -> Query[KeptLetter]:
@@ -191,6 +197,11 @@ def _settlement_row(settled: DeadLetterSettled) -> Row:
         settled_by=to_stored_or_none(settled.by),
         redriven_as=to_stored_or_none(settled.redriven_as),
     )
+
+
+def _open(scope: Scope, where: DeadLetterFilter, *, repeatable: bool) -> list[Condition]:
+    conditions = [*_conditions(scope, where, status="open")]
+    return [*conditions, ("repeatable", ())] if repeatable else conditions
 
 
 def _conditions(scope: Scope, where: DeadLetterFilter, **instead: object) -> Iterator[Condition]:

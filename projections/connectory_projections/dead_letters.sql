@@ -15,6 +15,10 @@ WHERE {conditions}
 ORDER BY at, record_topic, record_partition, record_offset
 LIMIT {limit}
 
+-- name: count
+SELECT count(*) AS letters
+FROM (SELECT 1 FROM dead_letters WHERE {conditions} LIMIT {limit}) AS counted
+
 -- name: known
 reason IS NOT NULL
 

@@ -12,6 +12,7 @@ from connectory_projections.dead_letters import (
     KeptLetter,
     Scope,
     at_places,
+    count_open,
     newest,
     oldest_open,
     page_of,
@@ -47,6 +48,9 @@ class Letters:
     async def oldest(self, after: KeptLetter | None = None, *, repeatable: bool = True) -> list[KeptLetter]:
         query = oldest_open(WITH_SPACELESS, OPEN, repeatable=repeatable, after=after, limit=2)
         return await self._database.all(query)
+
+    async def count(self, *, repeatable: bool) -> int:
+        return await self._database.one(count_open(WITH_SPACELESS, OPEN, repeatable=repeatable)) or 0
 
     async def at(self, scope: Scope, *offsets: int) -> list[KeptLetter]:
         return await self._database.all(at_places(scope, [("action-requests", 0, each) for each in offsets]))
@@ -107,6 +111,7 @@ async def test_what_is_to_be_repeated_comes_in_the_order_it_was_given_up(letters
 
     assert [each.letter.offset for each in [*first, *second]] == [9, 10, 2]
     assert first[0].letter == letter(9)
+    assert (await letters.count(repeatable=True), await letters.count(repeatable=False)) == (3, 4)
 
 
 async def test_letters_are_found_by_their_places_within_the_scope(letters: Letters) -> None:

@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -21,5 +22,23 @@ KibanaConfig: TypeAlias = Annotated[
         "--kibana-config", help="A kibana.yml to read xpack.actions.* from. Default: $CONNECTORY_KIBANA_CONFIG."
     ),
 ]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
-__all__ = ["DEFAULT_DATA_DIR", "Config", "DataDir", "KibanaConfig"]
+
+def moment(text: str) -> datetime:
+    """A time as a user types it: ISO 8601, in UTC unless it says otherwise."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text} is not a time such as 2026-01-31T12:00 or 2026-01-31T12:00+01:00") from None
+    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+From: TypeAlias = Annotated[
+    datetime | None, typer.Option("--from", parser=moment, metavar="TIME", help="Not before this time (UTC).")
+]
+To: TypeAlias = Annotated[
+    datetime | None, typer.Option("--to", parser=moment, metavar="TIME", help="Before this time (UTC).")
+]
+
+__all__ = ["DEFAULT_DATA_DIR", "AsJson", "Config", "DataDir", "From", "KibanaConfig", "To", "moment"]

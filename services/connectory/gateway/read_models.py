@@ -48,6 +48,10 @@ class DeadLetters(Protocol):
         """Oldest first, from the one after `after` on; `repeatable` leaves out what holds no request."""
         ...
 
+    async def count_open(self, scope: Scope, where: DeadLetterFilter, *, repeatable: bool) -> int:
+        """How many `oldest_open` goes through."""
+        ...
+
     async def at_places(self, scope: Scope, places: Sequence[Place]) -> Sequence[KeptLetter]:
         """Those that there are, oldest first, settled ones included."""
         ...
@@ -111,6 +115,9 @@ class QueriedDeadLetters:
     ) -> Sequence[KeptLetter]:
         query = dead_letters.oldest_open(scope, where, repeatable=repeatable, after=after, limit=limit)
         return await self._queries.all(query)
+
+    async def count_open(self, scope: Scope, where: DeadLetterFilter, *, repeatable: bool) -> int:
+        return await self._queries.one(dead_letters.count_open(scope, where, repeatable=repeatable)) or 0
 
     async def at_places(self, scope: Scope, places: Sequence[Place]) -> Sequence[KeptLetter]:
         return await self._queries.all(dead_letters.at_places(scope, places))
