@@ -60,6 +60,7 @@ class EventLogFilter:
     connector_type_id: str | None = None
     action: str | None = None
     outcome: str | None = None
+    final: bool | None = None
     request_id: str | None = None
     execution_id: str | None = None
     from_: datetime | None = None

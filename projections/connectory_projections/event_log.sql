@@ -22,6 +22,9 @@ action = {value}
 -- name: outcome
 outcome = {value}
 
+-- name: final
+final = {value}
+
 -- name: request_id
 request_id = {value}
 

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
+
+CANCELLED: Final = "request-cancelled"
+"""The reason of the outcome with which such a request ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

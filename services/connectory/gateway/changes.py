@@ -1,4 +1,4 @@
-"""Changes of connectors: create, update, delete. Independent of HTTP and of how the read model is kept.
+"""Changes of connectors. Independent of HTTP and of how the read model is kept.
 
 A change is checked here by the whole set of rules, its secrets are sealed, and it is handed to the aggregate as a
 command; what the aggregate answers is final. The answer is given when the read model shows the change, so that a
@@ -12,15 +12,24 @@ from datetime import timedelta
 from typing import assert_never
 
 from connectory.connector_types.registry import TypeRegistry
-from connectory.domain.commands import ConnectorCommand, CreateConnector, DeleteConnector, UpdateConnector
+from connectory.domain.commands import (
+    ConnectorCommand,
+    CreateConnector,
+    DeleteConnector,
+    DisableConnector,
+    EnableConnector,
+    SetDeliveryPolicy,
+    UpdateConnector,
+)
 from connectory.domain.connector import Active
-from connectory.domain.errors import ConnectoryError, Refused, Unavailable
+from connectory.domain.delivery import DeliveryPolicy
+from connectory.domain.errors import Refused, Unavailable
 from connectory.domain.json_types import JsonObject
-from connectory.domain.replies import CommandAccepted, CommandRefused, RequestCompleted
+from connectory.domain.replies import CommandAccepted, CommandRefused
 from connectory.gateway.errors import OutcomeUnknown
 from connectory.gateway.origin import NewId, Origin, derived_connector_id
 from connectory.gateway.read_models import ConnectorViews
-from connectory.gateway.replies import ReplyInbox
+from connectory.gateway.replies import DECISIONS, ReplyInbox
 from connectory.infra.clock import Clock
 from connectory.infra.crypto import SecretsVault
 from connectory.infra.headers import reply_to
@@ -118,6 +127,33 @@ class ConnectorChanges:
         )
         await self._carry_out(command, origin)
 
+    async def switch(self, connector_id: str, origin: Origin, *, enabled: bool) -> Active:
+        """Let requests through the connector run, or none any more; it may be so already.
+
+        Needs no key: no secret is touched.
+        """
+        wish = EnableConnector if enabled else DisableConnector
+        command = wish(
+            command_id=self._command_id(origin),
+            connector_id=connector_id,
+            space_id=origin.space_id,
+            at=self.clock(),
+            by=origin.by,
+        )
+        return self._state(command, await self._carry_out(command, origin))
+
+    async def set_delivery_policy(self, connector_id: str, policy: DeliveryPolicy, origin: Origin) -> Active:
+        """Replace all of the policy."""
+        command = SetDeliveryPolicy(
+            command_id=self._command_id(origin),
+            connector_id=connector_id,
+            space_id=origin.space_id,
+            at=self.clock(),
+            by=origin.by,
+            policy=policy,
+        )
+        return self._state(command, await self._carry_out(command, origin))
+
     def _command_id(self, origin: Origin) -> str:
         return origin.command_id or self.new_id()
 
@@ -133,7 +169,7 @@ class ConnectorChanges:
 
     async def _decision(self, command: ConnectorCommand, origin: Origin) -> CommandAccepted:
         message = self._message(command, origin)
-        with self.inbox.awaiting(command.command_id) as reply:
+        with self.inbox.awaiting(command.command_id, *DECISIONS) as reply:
             try:
                 async with asyncio.timeout(self.waits.reply.total_seconds()):
                     await self.writer.write([message])
@@ -145,8 +181,6 @@ class ConnectorChanges:
                 return answer
             case CommandRefused():
                 raise Refused(answer.code, answer.message)
-            case RequestCompleted():
-                raise ConnectoryError(f"the command {command.command_id} was answered with the result of a run")
             case _:
                 assert_never(answer)
 

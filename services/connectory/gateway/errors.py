@@ -25,6 +25,7 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     "dead-letter-not-found": 404,
     "dead-letter-settled": 409,
     "dead-letter-unreadable": 400,
+    "request-ended": 409,
     "unencodable": 400,
     "message-too-large": 413,
     "type-disabled": 403,
@@ -90,6 +91,11 @@ class OutcomeUnknown(Unavailable):
             "Hand them in again, each with its request_id of the attributes; none of them runs twice for it."
         )
         return cls(text, {"request_ids": request_ids})
+
+    @classmethod
+    def of_cancellation(cls, request_id: str) -> "OutcomeUnknown":
+        text = f"It is not known whether the request {request_id} is cancelled. Cancel it again; that is safe."
+        return cls(text, {"request_id": request_id})
 
     @classmethod
     def of_run(cls, request_id: str) -> "OutcomeUnknown":

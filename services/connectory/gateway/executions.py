@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from connectory.domain.errors import ConnectoryError, EncryptionKeyMissing, Refused, SecretsUnreadable, Unavailable
+from connectory.domain.errors import EncryptionKeyMissing, Refused, SecretsUnreadable, Unavailable
 from connectory.domain.execution import ActionRequest, Failed, Result
 from connectory.domain.json_types import JsonObject
 from connectory.domain.replies import RequestCompleted
@@ -66,16 +66,13 @@ class Executions:
 
     async def _result(self, request: ActionRequest, origin: Origin) -> Result:
         message = self._message(request, origin)
-        with self.inbox.awaiting(request.request_id) as reply:
+        with self.inbox.awaiting(request.request_id, RequestCompleted) as reply:
             try:
                 async with asyncio.timeout((self.run_timeout + MARGIN).total_seconds()):
                     await self.writer.write([message])
-                    answer = await reply
+                    return (await reply).result
             except (TimeoutError, Unavailable) as error:
                 raise OutcomeUnknown.of_run(request.request_id) from error
-        if not isinstance(answer, RequestCompleted):
-            raise ConnectoryError(f"the request {request.request_id} was answered with the decision on a command")
-        return answer.result
 
     def _message(self, request: ActionRequest, origin: Origin) -> Message:
         return self.messages.message(

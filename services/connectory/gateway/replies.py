@@ -9,10 +9,11 @@ import logging
 import random
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import NoReturn
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeAlias, TypeVar, get_args
 
 from connectory.domain.errors import Unavailable, Undecodable
-from connectory.domain.replies import CommandAccepted, CommandRefused, Reply, RequestCompleted
+from connectory.domain.replies import CommandAccepted, CommandRefused, Reply
 from connectory.infra.log import Log, Record, Tail
 from connectory.infra.messages import Messages
 from connectory.infra.supervision import keep_running
@@ -22,9 +23,22 @@ FETCH_SECONDS = 5.0
 LONGEST_WAIT = 2.0
 """Seconds between attempts to read again after trouble with the broker. Short: callers wait for replies meanwhile."""
 
-REPLY_TYPES: tuple[type[Reply], ...] = (CommandAccepted, CommandRefused, RequestCompleted)
+REPLY_TYPES: tuple[type[Reply], ...] = get_args(Reply)
+
+Decision: TypeAlias = CommandAccepted | CommandRefused
+DECISIONS: tuple[type[Decision], ...] = get_args(Decision)
+
+T = TypeVar("T", bound=Reply)
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiter:
+    """Who waits for a reply. Of one request both its result and its cancellation may be awaited, under the same id."""
+
+    types: tuple[type[Any], ...]
+    reply: asyncio.Future[Any]
 
 
 class ReplyInbox:
@@ -37,7 +51,7 @@ class ReplyInbox:
         self._partition: int | None = None
         self._position: int | None = None
         self._tail: Tail | None = None
-        self._waiting: dict[str, set[asyncio.Future[Reply]]] = {}
+        self._waiting: dict[str, set[_Waiter]] = {}
 
     @property
     def partition(self) -> int:
@@ -66,16 +80,17 @@ class ReplyInbox:
             await asyncio.wait([reading])
 
     @contextmanager
-    def awaiting(self, reply_id: str) -> Iterator[asyncio.Future[Reply]]:
-        """A future that is done when the reply to this id arrives. Enter it before anything is sent."""
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+    def awaiting(self, reply_id: str, *types: type[T]) -> Iterator[asyncio.Future[T]]:
+        """A future that is done when a reply of such a type to this id arrives. Enter it before anything is sent."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        waiter = _Waiter(types, future)
         waiting = self._waiting.setdefault(reply_id, set())
-        waiting.add(future)
+        waiting.add(waiter)
         try:
             yield future
         finally:
             future.cancel()
-            waiting.discard(future)
+            waiting.discard(waiter)
             if not waiting:
                 self._waiting.pop(reply_id, None)
 
@@ -114,6 +129,6 @@ class ReplyInbox:
         except Undecodable as error:
             log.warning("passed over an undecodable reply at %s/%d/%d: %s", *record[:3], error)
             return
-        for future in waiting:
-            if not future.done():
-                future.set_result(reply)
+        for waiter in waiting:
+            if isinstance(reply, waiter.types) and not waiter.reply.done():
+                waiter.reply.set_result(reply)

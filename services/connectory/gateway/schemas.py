@@ -30,10 +30,11 @@ LARGEST_SETTLEMENT: Final = 1000
 """Dead letters that one call repeats or drops."""
 
 FASTEST_RATE: Final = 10_000
-"""A second."""
+SLOWEST_RATE: Final = 0.0001
+"""A second. No request waits as long as the slowest one makes it."""
 
 MOST_ATTEMPTS: Final = 10
-LARGEST_VERSION: Final = 2**31 - 1
+LARGEST_NUMBER: Final = 2**31 - 1
 """As records carry it."""
 
 RESERVED_IDS: Final = frozenset({"__proto__", "constructor", "prototype"})
@@ -84,7 +85,7 @@ class SubmittedRequest(Schema):
     source: Text | None = None
     delivery: Annotated[Literal["at_least_once", "at_most_once"], one_of(*Delivery)] = "at_least_once"
     expires_at: Moment | None = None
-    connector_version: Annotated[WholeNumber, Ge(1), Le(LARGEST_VERSION)] | None = None
+    connector_version: Annotated[WholeNumber, Ge(1), Le(LARGEST_NUMBER)] | None = None
     ordering_key: Text | None = None
     max_attempts: Annotated[WholeNumber, Ge(1), Le(MOST_ATTEMPTS)] | None = None
 
@@ -109,6 +110,27 @@ class EventLogQuery(Schema):
     q: Text | None = None
     size: Annotated[Numeral, Ge(1), Le(LARGEST_PAGE)] = 100
     cursor: Annotated[str, AfterValidator(at_least_one_character), at_most(1024)] | None = None
+
+
+class Nothing(Schema):
+    """The body of a route that needs none."""
+
+
+class DeliveryPolicyBody(Schema):
+    """A full replacement: what is null, or not given, is as the settings say."""
+
+    max_attempts: Annotated[WholeNumber, Ge(1), Le(MOST_ATTEMPTS)] | None = None
+    max_in_flight: Annotated[WholeNumber, Ge(1), Le(LARGEST_NUMBER)] | None = None
+    requests_per_second: Annotated[float, Ge(SLOWEST_RATE), Le(FASTEST_RATE)] | None = None
+    burst: Annotated[WholeNumber, Ge(1), Le(LARGEST_NUMBER)] | None = None
+
+
+class CancellationParams(Schema):
+    request_id: Text
+
+
+class CancellationQuery(Schema):
+    connector_id: Text | None = None
 
 
 class DeadLettersQuery(Schema):

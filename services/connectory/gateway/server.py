@@ -9,6 +9,7 @@ from aiohttp import web
 
 from connectory.connector_types.registry import TypeRegistry
 from connectory.gateway.authentication import Credentials
+from connectory.gateway.cancellations import Cancellations
 from connectory.gateway.changes import ConnectorChanges, Waits
 from connectory.gateway.dead_letters import DeadLetterDesk
 from connectory.gateway.executions import Executions
@@ -17,6 +18,7 @@ from connectory.gateway.origin import NewId, random_id
 from connectory.gateway.read_models import ReadModels
 from connectory.gateway.replies import ReplyInbox
 from connectory.gateway.routes.action_requests import ActionRequestRoutes
+from connectory.gateway.routes.connector_delivery import ConnectorDeliveryRoutes
 from connectory.gateway.routes.connector_types import ConnectorTypeRoutes
 from connectory.gateway.routes.connectors import ConnectorRoutes
 from connectory.gateway.routes.dead_letters import DeadLetterRoutes
@@ -72,13 +74,13 @@ def application(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Wr
     settings, types, clock, new_id = dependencies.settings, dependencies.types, dependencies.clock, dependencies.new_id
     read_models = dependencies.read_models
     executions = direct_and_queued_runs(dependencies, inbox, writer)
+    changes = connector_changes(dependencies, inbox, writer)
     tables = (
-        ConnectorRoutes(
-            connector_changes(dependencies, inbox, writer), read_models.connectors, types, settings.strict_ids
-        ),
+        ConnectorRoutes(changes, read_models.connectors, types, settings.strict_ids),
+        ConnectorDeliveryRoutes(changes, read_models.connectors),
         ConnectorTypeRoutes(types),
         ExecutionRoutes(executions, read_models.connectors),
-        ActionRequestRoutes(executions, clock, new_id),
+        ActionRequestRoutes(executions, cancellations(dependencies, inbox, writer), clock, new_id),
         EventLogRoutes(read_models.event_log),
         DeadLetterRoutes(dead_letter_desk(dependencies, writer)),
         SchemaRoutes(dependencies.schemas),
@@ -112,6 +114,17 @@ def direct_and_queued_runs(dependencies: GatewayDependencies, inbox: ReplyInbox,
         clock=dependencies.clock,
         new_id=dependencies.new_id,
         run_timeout=dependencies.settings.executor.run_timeout,
+    )
+
+
+def cancellations(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> Cancellations:
+    return Cancellations(
+        log=dependencies.log,
+        event_log=dependencies.read_models.event_log,
+        messages=dependencies.messages,
+        writer=writer,
+        inbox=inbox,
+        clock=dependencies.clock,
     )
 
 

@@ -157,6 +157,7 @@ _EXPECTED: Final = {
     "dict_type": "object",
     "list_type": "array",
     "int_type": "number",
+    "float_type": "number",
     "bool_type": "boolean",
 }
 
@@ -177,13 +178,18 @@ def _text(model: type[Schema], found: ErrorDetails, part: Part, path: Path) -> s
         case "too_short":
             return f"array size is [{context['actual_length']}], but cannot be smaller than [{context['min_length']}]"
         case "less_than_equal":
-            return f"Value must be equal to or lower than [{context['le']}]."
+            return f"Value must be equal to or lower than [{_limit(context['le'])}]."
         case "greater_than_equal":
-            return f"Value must be equal to or greater than [{context['ge']}]."
+            return f"Value must be equal to or greater than [{_limit(context['ge'])}]."
         case _ if kind in _EXPECTED:
             return f"expected value of type [{_EXPECTED[kind]}] but got [{json_type(found['input'])}]"
         case _:
             return found["msg"]
+
+
+def _limit(number: float) -> str:
+    """As JSON has it in its shortest form: pydantic makes floats of the limits of a float."""
+    return str(int(number) if float(number).is_integer() else number)
 
 
 def _union_text(literals: Sequence[str], place: str) -> str:

@@ -1,4 +1,4 @@
-"""Hand in action requests over HTTP, for services that do not speak Kafka."""
+"""Hand in action requests over HTTP, for services that do not speak Kafka, and cancel those that wait."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,12 @@ from aiohttp import web
 from connectory.domain.execution import ActionRequest, Delivery
 from connectory.domain.json_types import Json
 from connectory.gateway import authorization
+from connectory.gateway.cancellations import Cancellations
 from connectory.gateway.executions import Executions
 from connectory.gateway.origin import NewId, Origin
 from connectory.gateway.outgoing import answer
 from connectory.gateway.routing import Call, Route
-from connectory.gateway.schemas import Submission, SubmittedRequest
+from connectory.gateway.schemas import CancellationParams, CancellationQuery, Submission, SubmittedRequest
 from connectory.gateway.validation import check
 from connectory.infra.clock import Clock
 
@@ -19,11 +20,16 @@ from connectory.infra.clock import Clock
 @dataclass(frozen=True, slots=True)
 class ActionRequestRoutes:
     executions: Executions
+    cancellations: Cancellations
     clock: Clock
     new_id: NewId
 
     def table(self) -> tuple[Route, ...]:
-        return (Route("POST", "/api/connectory/action_requests", self.submit),)
+        collection = "/api/connectory/action_requests"
+        return (
+            Route("POST", collection, self.submit),
+            Route("DELETE", collection + "/{request_id:[^/]+}", self.cancel),
+        )
 
     async def submit(self, call: Call) -> web.Response:
         submitted = _submitted(call.body)
@@ -32,6 +38,16 @@ class ActionRequestRoutes:
         requests = [self._request(each, origin) for each in submitted]
         await self.executions.submit(requests, origin)
         return answer({"items": [_item(request) for request in requests]}, status=202)
+
+    async def cancel(self, call: Call) -> web.Response:
+        """202 when nobody has answered: the request ends without being run, unless it has begun."""
+        request_id = check(CancellationParams, {"request_id": call.path("request_id")}, "params").request_id
+        query = check(CancellationQuery, call.query, "query")
+        authorization.require(call.principal, authorization.EXECUTE_ACTIONS)
+        cancelled = await self.cancellations.cancel(request_id, query.connector_id, call.origin)
+        if cancelled is None:
+            return answer({"request_id": request_id, "status": "accepted"}, status=202)
+        return answer({"request_id": request_id, "connector_id": cancelled.connector_id, "status": "cancelled"})
 
     def _request(self, submitted: SubmittedRequest, origin: Origin) -> ActionRequest:
         return ActionRequest(

@@ -1,0 +1,79 @@
+"""Whether requests through a connector run, and how: switch it off and on, limit it, see how it stands."""
+
+from dataclasses import asdict, dataclass
+
+from aiohttp import web
+
+from connectory.domain.connector import Active
+from connectory.domain.delivery import DeliveryPolicy
+from connectory.domain.errors import Refused
+from connectory.gateway import authorization
+from connectory.gateway.changes import ConnectorChanges
+from connectory.gateway.outgoing import answer
+from connectory.gateway.read_models import ConnectorViews
+from connectory.gateway.routing import Call, Route
+from connectory.gateway.schemas import DeliveryPolicyBody, Nothing
+from connectory.gateway.validation import check
+from connectory_projections.connectors_by_space import ConnectorView
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorDeliveryRoutes:
+    changes: ConnectorChanges
+    views: ConnectorViews
+
+    def table(self) -> tuple[Route, ...]:
+        one = "/api/connectory/connector/{id:[^/]+}"
+        return (
+            Route("GET", one, self.get),
+            Route("POST", one + "/_enable", self.enable),
+            Route("POST", one + "/_disable", self.disable),
+            Route("GET", one + "/delivery_policy", self.get_policy),
+            Route("PUT", one + "/delivery_policy", self.set_policy),
+        )
+
+    async def get(self, call: Call) -> web.Response:
+        view = await self._view(call)
+        return answer(
+            {
+                "id": view.connector_id,
+                "name": view.name,
+                "connector_type_id": view.connector_type_id,
+                "enabled": view.enabled,
+                "version": view.version,
+                "delivery_policy": asdict(view.delivery_policy),
+            }
+        )
+
+    async def enable(self, call: Call) -> web.Response:
+        return await self._switch(call, enabled=True)
+
+    async def disable(self, call: Call) -> web.Response:
+        return await self._switch(call, enabled=False)
+
+    async def get_policy(self, call: Call) -> web.Response:
+        return answer(asdict((await self._view(call)).delivery_policy))
+
+    async def set_policy(self, call: Call) -> web.Response:
+        body = check(DeliveryPolicyBody, call.body, "body")
+        authorization.require(call.principal, authorization.UPDATE_ACTIONS)
+        policy = DeliveryPolicy(**body.model_dump())
+        state = await self.changes.set_delivery_policy(call.path("id"), policy, call.origin)
+        return answer(asdict(state.delivery_policy))
+
+    async def _switch(self, call: Call, *, enabled: bool) -> web.Response:
+        check(Nothing, {} if call.body is None else call.body, "body")
+        authorization.require(call.principal, authorization.UPDATE_ACTIONS)
+        return answer(_switched(await self.changes.switch(call.path("id"), call.origin, enabled=enabled)))
+
+    async def _view(self, call: Call) -> ConnectorView:
+        authorization.require(call.principal, authorization.GET_ACTIONS)
+        connector_id = call.path("id")
+        view = await self.views.get(call.space_id, connector_id)
+        if view is None:
+            raise Refused.not_found(connector_id)
+        return view
+
+
+def _switched(state: Active) -> dict[str, str | bool | int]:
+    return {"id": state.connector_id, "enabled": state.enabled, "version": state.version}
