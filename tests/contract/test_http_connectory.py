@@ -64,12 +64,15 @@ async def test_all_that_a_request_may_say_reaches_the_log(gateway: HttpGateway) 
         "delivery": "at_most_once",
         "expires_at": "2030-01-01T01:00:00.000+01:00",
         "connector_version": 1,
+        "ordering_key": "order-7",
+        "max_attempts": 5,
     }
     await gateway.call("POST", REQUESTS, {**REQUEST, **said})
 
     (request,) = requests_on(gateway)
 
     assert (request.source, request.delivery, request.connector_version) == ("nightly", Delivery.AT_MOST_ONCE, 1)
+    assert (request.ordering_key, request.max_attempts) == ("order-7", 5)
     assert request.expires_at == datetime(2030, 1, 1, tzinfo=UTC)
     assert (request.requested_by, request.reply_partition) == ("admin", None)
 
@@ -80,6 +83,16 @@ async def test_all_that_a_request_may_say_reaches_the_log(gateway: HttpGateway) 
         (None, "[request body]: expected a plain object value, but found [null] instead."),
         ({}, "[request body.connector_id]: expected value of type [string] but got [undefined]"),
         ({**REQUEST, "attempts": 3}, "[request body.attempts]: definition for this key is missing"),
+        ({**REQUEST, "max_attempts": 0}, "[request body.max_attempts]: Value must be equal to or greater than [1]."),
+        ({**REQUEST, "max_attempts": 11}, "[request body.max_attempts]: Value must be equal to or lower than [10]."),
+        (
+            {**REQUEST, "ordering_key": ""},
+            "[request body.ordering_key]: value has length [0] but it must have a minimum length of [1].",
+        ),
+        (
+            {**REQUEST, "ordering_key": 7},
+            "[request body.ordering_key]: expected value of type [string] but got [number]",
+        ),
         ({"requests": {}}, "[request body.requests]: expected value of type [array] but got [object]"),
         (
             {"requests": [REQUEST, {"connector_id": "c1"}]},

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from connectory.client import ApiError, ConnectoryClient, NewActionRequest
+from connectory.client import ApiError, ConnectoryClient, DeliveryPolicy, NewActionRequest
 from connectory.domain.errors import Unavailable
 from connectory.infra.embedded.ports import free_port
 from tests.fakes.http_target import Answer, HttpTarget, http_target
@@ -78,6 +78,49 @@ async def test_submitted_requests_leave_the_space_to_the_address(server: HttpTar
     assert ids == ["r"]
     sent = json.loads(server.last.body)["requests"]
     assert sent == [{"connector_id": "a", "params": {"b": 1}, "request_id": "r", "delivery": "at_least_once"}]
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_a_connector_is_switched(server: HttpTarget, client: ConnectoryClient, enabled: bool) -> None:
+    path = "/s/sales/api/connectory/connector/a/" + ("_enable" if enabled else "_disable")
+    answers(server, path, {"id": "a", "enabled": enabled, "version": 3})
+
+    switched = await (client.enable_connector("a") if enabled else client.disable_connector("a"))
+
+    assert (switched.enabled, switched.version) == (enabled, 3)
+    assert (server.last.method, server.last.path) == ("POST", path)
+
+
+async def test_a_delivery_policy_is_sent_whole(server: HttpTarget, client: ConnectoryClient) -> None:
+    sent = {"max_attempts": 5, "max_in_flight": None, "requests_per_second": 0.5, "burst": None}
+    answers(server, "/s/sales/api/connectory/connector/a/delivery_policy", sent)
+
+    policy = await client.set_delivery_policy("a", DeliveryPolicy(max_attempts=5, requests_per_second=0.5))
+
+    assert policy == DeliveryPolicy(max_attempts=5, requests_per_second=0.5)
+    assert json.loads(server.last.body) == sent
+
+
+async def test_how_a_connector_delivers_is_shown(server: HttpTarget, client: ConnectoryClient) -> None:
+    shown = {"id": "a", "name": "A", "connector_type_id": ".webhook", "enabled": False, "version": 7, "later": 1}
+    answers(server, "/s/sales/api/connectory/connector/a", {**shown, "delivery_policy": {"burst": 2, "later": 1}})
+
+    delivery = await client.connector_delivery("a")
+
+    assert (delivery.enabled, delivery.version, delivery.delivery_policy) == (False, 7, DeliveryPolicy(burst=2))
+
+
+async def test_a_request_is_cancelled(server: HttpTarget, client: ConnectoryClient) -> None:
+    answer = {"request_id": "r/1", "connector_id": "a", "status": "cancelled"}
+    answers(server, "/s/sales/api/connectory/action_requests/r/1", answer)
+
+    cancelled = await client.cancel("r/1", "a")
+
+    assert (cancelled.status, cancelled.connector_id) == ("cancelled", "a")
+    assert (server.last.method, server.last.path) == (
+        "DELETE",
+        "/s/sales/api/connectory/action_requests/r%2F1?connector_id=a",
+    )
 
 
 async def test_a_server_that_is_not_there_is_unavailable() -> None:

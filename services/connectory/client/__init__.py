@@ -6,10 +6,19 @@ addresses of a `connectory up` on this machine. Everything public is exported he
 
 from connectory.client.api import ConnectoryClient
 from connectory.client.connect import open_log
-from connectory.client.models import ApiError, ConnectorInfo, EventLogItem, ExecutionResult
+from connectory.client.models import (
+    ApiError,
+    Cancellation,
+    ConnectorDelivery,
+    ConnectorInfo,
+    ConnectorSwitch,
+    EventLogItem,
+    ExecutionResult,
+)
 from connectory.client.outcomes import BEGINNING, NOW, OutcomeConsumer, Start
 from connectory.client.publisher import ActionRequestPublisher
 from connectory.client.requests import NewActionRequest, RequestInvalid, check_request, read_requests
+from connectory.domain.delivery import DeliveryPolicy
 from connectory.infra.running_system import NotRunning, RunningSystem
 
 __all__ = [
@@ -17,8 +26,12 @@ __all__ = [
     "NOW",
     "ActionRequestPublisher",
     "ApiError",
+    "Cancellation",
+    "ConnectorDelivery",
     "ConnectorInfo",
+    "ConnectorSwitch",
     "ConnectoryClient",
+    "DeliveryPolicy",
     "EventLogItem",
     "ExecutionResult",
     "NewActionRequest",

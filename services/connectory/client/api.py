@@ -1,17 +1,31 @@
-"""A small client of the HTTP API: connectors, direct runs, requests over HTTP, and the event log."""
+"""A small client of the HTTP API: connectors and their delivery, direct runs, requests over HTTP, the event log."""
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable, Mapping
+from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
+from pydantic import TypeAdapter
 
-from connectory.client.models import ApiError, ConnectorInfo, EventLogItem, EventLogPage, ExecutionResult
+from connectory.client.models import (
+    ApiError,
+    Cancellation,
+    ConnectorDelivery,
+    ConnectorInfo,
+    ConnectorSwitch,
+    EventLogItem,
+    EventLogPage,
+    ExecutionResult,
+)
 from connectory.client.requests import NewActionRequest
+from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.errors import Unavailable
 from connectory.domain.spaces import DEFAULT_SPACE
+
+_POLICY: TypeAdapter[DeliveryPolicy] = TypeAdapter(DeliveryPolicy)
 
 
 class ConnectoryClient:
@@ -73,6 +87,31 @@ class ConnectoryClient:
 
     async def delete_connector(self, connector_id: str) -> None:
         await self._call("DELETE", _connector(connector_id))
+
+    async def connector_delivery(self, connector_id: str) -> ConnectorDelivery:
+        """Whether and how requests through the connector run, and the version that they may be pinned to."""
+        return ConnectorDelivery.model_validate(await self._call("GET", _delivery(connector_id)))
+
+    async def enable_connector(self, connector_id: str) -> ConnectorSwitch:
+        return ConnectorSwitch.model_validate(await self._call("POST", f"{_delivery(connector_id)}/_enable"))
+
+    async def disable_connector(self, connector_id: str) -> ConnectorSwitch:
+        """Run nothing through the connector until it is enabled again; requests that wait end."""
+        return ConnectorSwitch.model_validate(await self._call("POST", f"{_delivery(connector_id)}/_disable"))
+
+    async def set_delivery_policy(self, connector_id: str, policy: DeliveryPolicy) -> DeliveryPolicy:
+        """Replace all of the policy; what is None is as the settings say."""
+        path = f"{_delivery(connector_id)}/delivery_policy"
+        return _POLICY.validate_python(await self._call("PUT", path, asdict(policy)))
+
+    async def cancel(self, request_id: str, connector_id: str | None = None) -> Cancellation:
+        """Have a request that waits not run. One that has ended raises `ApiError` (409), saying how.
+
+        `connector_id` spares the search for whoever holds it.
+        """
+        query = None if connector_id is None else {"connector_id": connector_id}
+        path = f"/api/connectory/action_requests/{_segment(request_id)}"
+        return Cancellation.model_validate(await self._call("DELETE", path, query=query))
 
     async def execute(self, connector_id: str, params: Mapping[str, Any]) -> ExecutionResult:
         """Run an action now, once, and wait for its result."""
@@ -148,6 +187,10 @@ def _message(body: object) -> str | None:
 
 def _connector(connector_id: str) -> str:
     return f"/api/actions/connector/{_segment(connector_id)}"
+
+
+def _delivery(connector_id: str) -> str:
+    return f"/api/connectory/connector/{_segment(connector_id)}"
 
 
 def _segment(text: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.errors import ConnectoryError
 
 
@@ -34,6 +35,30 @@ class ConnectorInfo(_Body):
     is_missing_secrets: bool = False
     is_preconfigured: bool = False
     is_deprecated: bool = False
+
+
+class ConnectorSwitch(_Body):
+    """Whether requests through a connector run, and its version."""
+
+    id: str
+    enabled: bool
+    version: int
+
+
+class ConnectorDelivery(ConnectorSwitch):
+    """How requests through a connector run. `version` is what a request may be pinned to."""
+
+    name: str
+    connector_type_id: str
+    delivery_policy: DeliveryPolicy
+
+
+class Cancellation(_Body):
+    """`cancelled`: the request waited, and does not run. `accepted`: it does not run either, unless it has begun."""
+
+    request_id: str
+    status: Literal["cancelled", "accepted"]
+    connector_id: str | None = None
 
 
 class ExecutionResult(_Body):
