@@ -1,7 +1,7 @@
 """Which connectors does a space have, and what do they look like? Never holds secrets."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any, Final, assert_never, get_args
@@ -68,6 +68,12 @@ class ConnectorView:
 def get(space_id: str, connector_id: str) -> Query[ConnectorView]:
     """The connector with this id, if it is in this space."""
     return Query(_SQL["get"], (to_stored(space_id), to_stored(connector_id)), _view)
+
+
+def get_many(places: Iterable[tuple[str, str]]) -> Query[ConnectorView]:
+    """The connectors with these (space, connector) ids, as far as there are any, in no order."""
+    spaces, connectors = zip(*places, strict=True)
+    return Query(_SQL["get_many"], ([*map(to_stored, spaces)], [*map(to_stored, connectors)]), _view)
 
 
 def in_space(space_id: str, limit: int = LIST_LIMIT) -> Query[ConnectorView]:

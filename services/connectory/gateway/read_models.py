@@ -1,9 +1,10 @@
 """The read models as the gateway asks them, and the way to ask them by queries."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from connectory.gateway.gathering import Gathering
 from connectory.gateway.health import Probe
 from connectory.infra.progress import ProgressWatch
 from connectory_projections import connectors_by_space, dead_letters, event_log
@@ -85,9 +86,14 @@ def queried(queries: Queries, progress: ProgressWatch) -> ReadModels:
 class QueriedConnectorViews:
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
+        self._gathering = Gathering(self._get_many)
 
     async def get(self, space_id: str, connector_id: str) -> ConnectorView | None:
-        return await self._queries.one(connectors_by_space.get(space_id, connector_id))
+        return await self._gathering.get((space_id, connector_id))
+
+    async def _get_many(self, places: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], ConnectorView]:
+        views = await self._queries.all(connectors_by_space.get_many(places))
+        return {(view.space_id, view.connector_id): view for view in views}
 
     async def in_space(self, space_id: str) -> Sequence[ConnectorView]:
         return await self._queries.all(connectors_by_space.in_space(space_id))

@@ -1,0 +1,115 @@
+"""Questions that come at the same time are asked together."""
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+import pytest
+
+from connectory.domain.errors import Unavailable
+from connectory.gateway.gathering import ASKED_AT_ONCE, Gathering
+
+
+class Answers:
+    """Answers every key but `missing` with its length, once `open` is set."""
+
+    def __init__(self) -> None:
+        self.asked: list[set[str]] = []
+        self.open = asyncio.Event()
+        self.is_away = False
+
+    async def __call__(self, keys: Collection[str]) -> Mapping[str, int]:
+        self.asked.append(set(keys))
+        await self.open.wait()
+        if self.is_away:
+            raise Unavailable("away")
+        return {key: len(key) for key in keys if key != "missing"}
+
+
+async def let_wait(gathering: Gathering[str, int], *keys: str) -> list[asyncio.Task[int | None]]:
+    """Questions that have come as far as they can."""
+    tasks = [asyncio.create_task(gathering.get(key)) for key in keys]
+    await asyncio.sleep(0)
+    return tasks
+
+
+async def busy(answers: Answers) -> tuple[Gathering[str, int], list[asyncio.Task[int | None]]]:
+    """As many questions under way as there may be."""
+    gathering = Gathering(answers)
+    return gathering, [task for _ in range(ASKED_AT_ONCE) for task in await let_wait(gathering, "first")]
+
+
+async def test_a_question_on_its_own_is_asked_at_once() -> None:
+    answers = Answers()
+    answers.open.set()
+
+    assert await Gathering(answers).get("a") == 1
+    assert answers.asked == [{"a"}]
+
+
+async def test_what_there_is_nothing_for_is_answered_with_none() -> None:
+    answers = Answers()
+    answers.open.set()
+
+    assert await Gathering(answers).get("missing") is None
+
+
+async def test_questions_that_come_meanwhile_are_asked_together() -> None:
+    answers = Answers()
+    gathering, first = await busy(answers)
+
+    later = await let_wait(gathering, "aa", "bbb", "aa")
+    answers.open.set()
+
+    assert await asyncio.gather(*later) == [2, 3, 2]
+    assert await asyncio.gather(*first) == [5] * ASKED_AT_ONCE
+    assert answers.asked == [{"first"}] * ASKED_AT_ONCE + [{"aa", "bbb"}]
+
+
+async def test_a_question_is_not_answered_by_what_was_asked_before_it_came() -> None:
+    answers = Answers()
+    gathering, first = await busy(answers)
+
+    later = await let_wait(gathering, "first")
+    answers.open.set()
+    await asyncio.gather(*first, *later)
+
+    assert len(answers.asked) == ASKED_AT_ONCE + 1
+
+
+async def test_the_others_are_asked_for_when_the_one_who_asks_is_cancelled() -> None:
+    answers = Answers()
+    gathering, first = await busy(answers)
+    asking, other = await let_wait(gathering, "aa", "bbb")
+
+    asking.cancel()
+    answers.open.set()
+
+    assert await other == 3
+    await asyncio.gather(*first)
+
+
+async def test_everyone_hears_that_nobody_could_answer() -> None:
+    answers = Answers()
+    gathering, first = await busy(answers)
+    later = await let_wait(gathering, "aa", "bbb")
+
+    answers.is_away = True
+    answers.open.set()
+
+    heard = await asyncio.gather(*first, *later, return_exceptions=True)
+    assert all(isinstance(each, Unavailable) for each in heard)
+    assert len(answers.asked) == ASKED_AT_ONCE + 1
+
+
+@pytest.mark.parametrize("key", ["a", "missing"])
+async def test_asking_goes_on_after_a_failure(key: str) -> None:
+    answers = Answers()
+    answers.is_away = True
+    answers.open.set()
+    gathering = Gathering(answers)
+    with pytest.raises(Unavailable):
+        await gathering.get(key)
+
+    answers.is_away = False
+
+    assert await gathering.get(key) == (1 if key == "a" else None)
