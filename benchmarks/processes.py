@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+import psutil
+
 END_SECONDS = 20.0
 
 
@@ -44,3 +46,8 @@ async def line(process: asyncio.subprocess.Process) -> str:
     if not text:
         raise RuntimeError(f"a process of the benchmark ended with {await process.wait()}")
     return text.decode().strip()
+
+
+def processor_seconds(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system

@@ -1,0 +1,27 @@
+"""The ceiling of queries: an aiohttp handler that does nothing, on the event loop that the gateway runs on.
+
+Run as `python -m benchmarks.empty_handler`, it prints its port.
+"""
+
+import asyncio
+
+import uvloop
+from aiohttp import web
+
+
+async def nothing(_: web.Request) -> web.Response:
+    return web.Response(body=b"{}", content_type="application/json")
+
+
+async def serve() -> None:
+    app = web.Application()
+    app.router.add_get("/", nothing)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(runner.addresses[0][1], flush=True)  # noqa: T201
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve())

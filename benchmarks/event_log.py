@@ -1,0 +1,83 @@
+"""How many outcomes a second one projector makes rows of, and how long a page of the event log takes.
+
+The ceiling is one bare `COPY` of the same rows into a table with the same columns, indexes and partitions. A second
+figure tells what it is without indexes.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import timedelta
+
+import psutil
+
+from benchmarks import event_log_pages
+from benchmarks.bars import Figures
+from benchmarks.outcomes import outcomes, write_outcomes
+from benchmarks.processes import processor_seconds
+from benchmarks.projected import until_applied
+from benchmarks.servers import RETENTION, Servers, servers
+from connectory.infra.clock import utc_now
+from connectory.infra.postgres import Database, migrate
+from connectory.infra.postgres.day_partitions import DayPartitions
+from connectory_projections.event_log import EVENT_LOG, TABLE, apply
+from connectory_projections.model import Append, Sourced
+
+OUTCOMES = 200_000
+LIMIT_SECONDS = 120.0
+
+
+async def measure() -> Figures:
+    """Ceiling, projector and ceiling again, so that a machine that slows down slows both."""
+    async with servers() as system:
+        await write_outcomes(system.log, OUTCOMES)
+        async with system.database.beside("ceiling", 2, timedelta(hours=1)) as beside:
+            await migrate(beside, [EVENT_LOG])
+            before = await ceiling(beside)
+            rate, processor_us = await projector(system)
+            after = await ceiling(beside)
+        indexed, bare = ((first + second) / 2 for first, second in zip(before, after, strict=True))
+        pages = await event_log_pages.measure(system.database)
+    return {
+        "projector_per_s": rate,
+        "ceiling_per_s": indexed,
+        "ratio": rate / indexed,
+        "ceiling_without_indexes_per_s": bare,
+        "projector_processor_us_per_outcome": processor_us,
+        **pages,
+    }
+
+
+async def ceiling(database: Database) -> tuple[float, float]:
+    """Rows per second of one `COPY`, into a table as ours and into one without indexes."""
+    rows = [
+        change.row
+        for each in outcomes(OUTCOMES)
+        for change in apply(Sourced(each, "", 0, 0))
+        if isinstance(change, Append)
+    ]
+    await DayPartitions(database, utc_now, RETENTION).ensure(TABLE, rows)
+    tuples = [tuple(row[column] for column in TABLE.columns) for row in rows]
+    async with database.connection() as connection:
+        await connection.execute(f"CREATE TABLE IF NOT EXISTS plain (LIKE {TABLE.name})")
+    return await copied(database, TABLE.name, tuples), await copied(database, "plain", tuples)
+
+
+async def copied(database: Database, table: str, rows: Sequence[tuple[object, ...]]) -> float:
+    async with database.connection() as connection:
+        begun = time.perf_counter()
+        await connection.copy_records_to_table(table, records=rows, columns=TABLE.columns)
+        seconds = time.perf_counter() - begun
+        await connection.execute(f"TRUNCATE {table}")
+    return len(rows) / seconds
+
+
+async def projector(system: Servers) -> tuple[float, float]:
+    """Outcomes per second from the first rows to the last, and microseconds of processor time for each."""
+    async with system.serve("projector") as process, asyncio.timeout(LIMIT_SECONDS):
+        watched = psutil.Process(process.pid)
+        already = await until_applied(system.database, EVENT_LOG, 1)
+        begun, used = time.perf_counter(), processor_seconds(watched)
+        await until_applied(system.database, EVENT_LOG, OUTCOMES)
+        seconds, used = time.perf_counter() - begun, processor_seconds(watched) - used
+    return (OUTCOMES - already) / seconds, used / (OUTCOMES - already) * 1e6
