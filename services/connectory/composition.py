@@ -19,6 +19,8 @@ from connectory.domain.errors import SettingsInvalid
 from connectory.domain.rate_limit import RateLimit
 from connectory.domain.retry import RetryPolicy
 from connectory.executor import LimitRule, Limits, RunSettings, World, run_executor
+from connectory.executor.connectors import PartitionConnectors
+from connectory.executor.policies import RunPolicies
 from connectory.gateway import GatewayDependencies, queried, run_gateway
 from connectory.gateway.listening import CannotListen
 from connectory.infra.clock import utc_now
@@ -32,8 +34,9 @@ from connectory.infra.schema_registry import open_schemas
 from connectory.infra.security import Authenticator
 from connectory.infra.settings import RateLimitRule, Settings
 from connectory.infra.supervision import keep_running
-from connectory.infra.topics import topic_specs
+from connectory.infra.topics import CONNECTORS, topic_specs
 from connectory.projector import run_projector
+from connectory.replay import Rehearsal
 from connectory.roles import Role
 from connectory_projections import ALL as PROJECTIONS
 
@@ -158,6 +161,21 @@ async def prepare(foundation: Foundation) -> None:
     await foundation.log.create_topics(topic_specs(foundation.settings.event_log.retention))
     async with _database(foundation.settings) as database:
         await migrate(database, PROJECTIONS)
+
+
+async def open_rehearsal(settings: Settings, log: Log, messages: Messages) -> Rehearsal:
+    """What shows the calls of requests without making them. Raises `Unavailable`."""
+    registry, vault = type_registry(settings), _vault(settings)
+    policies = RunPolicies(RunSettings(), registry)
+
+    async def connectors_of(partition: int) -> PartitionConnectors:
+        async with log.tail(CONNECTORS, partition, 0) as tail:
+            connectors = PartitionConnectors(tail, messages, registry, vault, policies)
+            await connectors.restore()
+            return connectors
+
+    partitions = await log.partition_count(CONNECTORS)
+    return Rehearsal(registry=registry, connectors_of=connectors_of, partitions=partitions, clock=utc_now)
 
 
 def log_grace(settings: Settings) -> float:

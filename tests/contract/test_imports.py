@@ -38,6 +38,7 @@ MAY_IMPORT_OF_OURS = {
     ),
     **dict.fromkeys(ROLES, ROLE_MAY_IMPORT),
     "connectory.client": ("connectory.domain", "connectory.infra"),
+    "connectory.replay": ("connectory.domain", "connectory.connector_types", "connectory.infra"),
     "connectory.roles": (),
     "connectory.testing": OURS,
     "connectory.composition": OURS,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from connectory import __version__
-from connectory.cli import dead_letters, doctor, keys, outcomes, projections, request, serve, topics, up
+from connectory.cli import dead_letters, doctor, keys, outcomes, projections, replay, request, serve, topics, up
 from connectory.cli.reporting import ReportingGroup
 from connectory.infra.logging import configure_logging
 
@@ -23,6 +23,7 @@ app.command()(up.up)
 app.command()(serve.serve)
 app.command()(request.request)
 app.command()(outcomes.outcomes)
+app.command()(replay.replay)
 app.command()(doctor.doctor)
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(topics.app, name="topics")
