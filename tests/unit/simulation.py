@@ -7,6 +7,7 @@ delivered twice now and then, as producers do that retry.
 """
 
 import asyncio
+import contextlib
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -16,12 +17,15 @@ from typing import Any
 
 from connectory.aggregate import connector_aggregate, run_aggregate
 from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
+from connectory.domain.cancellation import CancelRequest
 from connectory.domain.errors import ConnectoryError, Refused, Unavailable
+from connectory.domain.execution import Delivery
 from connectory.domain.json_types import JsonObject
 from connectory.executor import run_executor
 from connectory.gateway.changes import ConnectorChanges, Details, Waits
 from connectory.gateway.origin import Origin
 from connectory.gateway.replies import ReplyInbox
+from connectory.infra import topics
 from connectory.infra.in_memory_rows import InMemoryRowStore
 from connectory.infra.log import Writer
 from connectory.infra.supervision import keep_running
@@ -80,8 +84,9 @@ class Simulation:
 
     async def _answer(self, request: OutgoingRequest) -> OutgoingResponse:
         await asyncio.sleep(self.chance.random() * 0.5)
-        status = self.chance.choice([200, 200, 200, 404, 500])
-        return OutgoingResponse(status=status, reason="", headers={}, body=b"")
+        status = self.chance.choice([200, 200, 200, 200, 404, 503, 429])
+        headers = {"retry-after": str(self.chance.randrange(90))} if status == 429 else {}
+        return OutgoingResponse(status=status, reason="", headers=headers, body=b"")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[ConnectorChanges]:
@@ -139,18 +144,33 @@ class Simulation:
         """Publish a request until it is acknowledged, and sometimes once more."""
         self.submitted.add(request_id)
         times = self.chance.choice([1, 1, 1, 2])
+        changes: dict[str, Any] = {
+            "connector_id": connector_id,
+            "ordering_key": self.chance.choice([None, None, "red", "blue"]),
+            "delivery": self.chance.choice([*[Delivery.AT_LEAST_ONCE] * 3, Delivery.AT_MOST_ONCE]),
+            "requested_at": self._now(),
+        }
         while times:
             try:
-                await self.installation.submit(request_id, connector_id=connector_id)
+                await self.installation.submit(request_id, **changes)
             except (Unavailable, Killed):
                 await asyncio.sleep(0.05)
             else:
                 times -= 1
 
+    async def cancel(self, request_id: str) -> None:
+        """Want a request cancelled, whatever partition it is on."""
+        wish = CancelRequest(request_id=request_id, space_id="default", at=self._now())
+        topic, partitions = topics.ACTION_CANCELLATIONS, range(3)
+        message = self.installation.messages.message
+        messages = [message(topic, request_id, wish, at=wish.at, partition=each) for each in partitions]
+        with contextlib.suppress(Unavailable, Killed):
+            await self.installation.write(*messages)
+
     async def calm(self) -> None:
         """No more faults; wait until every request has its final outcome and every reader has caught up."""
         self.fault_rate = 0.0
-        await until(self._is_calm, seconds=3600, pause=0.1)
+        await until(self._is_calm, seconds=7200, pause=1.0)
 
     def _is_calm(self) -> bool:
         finished = {outcome.request_id for outcome in self.installation.finals()}

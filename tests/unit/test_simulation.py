@@ -5,15 +5,17 @@ Each seed is one history. What must hold in all of them is what Connectory promi
 
 import asyncio
 import itertools
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection
 from functools import partial
+from typing import get_args
 
 import pytest
 
 from connectory.domain.connector import Active, fold
-from connectory.domain.events import ConnectorCreated, ConnectorDeleted, ConnectorEvent, ConnectorUpdated
-from connectory.domain.execution import Action, Outcome
+from connectory.domain.delivery import DeliveryPolicy
+from connectory.domain.events import ConnectorCreated, ConnectorDeleted, ConnectorEvent
+from connectory.domain.execution import Action, ActionRequest, Delivery, Outcome
 from connectory.gateway.changes import ConnectorChanges
 from connectory.infra import topics
 from connectory.testing import run_in_virtual_time
@@ -21,13 +23,14 @@ from tests.unit.simulation import Simulation, hook, log_keys
 
 CONNECTORS = 4
 REQUESTS = 40
+LIMITED = DeliveryPolicy(requests_per_second=2.0, burst=3, max_attempts=4)
 
 
 async def history(seed: int) -> Simulation:
     """Create connectors, use them, change them, delete two and create one of these anew, while everything breaks."""
     simulation = Simulation(seed)
     await simulation.installation.create_topics()
-    async with asyncio.timeout(600), simulation.running() as changes:
+    async with asyncio.timeout(20_000), simulation.running() as changes:
         await asyncio.gather(*(change(simulation, changes, number) for number in range(CONNECTORS)))
         await simulation.calm()
     return simulation
@@ -36,10 +39,17 @@ async def history(seed: int) -> Simulation:
 async def change(simulation: Simulation, changes: ConnectorChanges, number: int) -> None:
     connector_id = f"c{number}"
     await simulation.persist(partial(changes.create, connector_id, ".webhook", hook(number)))
+    if number == 3:
+        await simulation.persist(partial(changes.set_delivery_policy, connector_id, LIMITED))
     for count in range(REQUESTS):
         await simulation.submit(f"r{number}-{count}", connector_id)
         if count % 10 == 9:
             assert await simulation.persist(partial(changes.update, connector_id, hook(count))) is None
+        if count % 15 == 14:
+            await simulation.cancel(f"r{number}-{count - 1}")
+        if number == 2 and count % 10 == 5:
+            for enabled in (False, True):
+                await simulation.persist(partial(changes.switch, connector_id, enabled=enabled))
         if number == 1 and count == REQUESTS // 2:
             await simulation.persist(partial(changes.delete, connector_id))
             await simulation.persist(partial(changes.create, connector_id, ".webhook", hook(count)))
@@ -63,24 +73,57 @@ def test_every_accepted_request_has_exactly_one_final_outcome(simulation: Simula
     assert finals == Counter(simulation.submitted)
 
 
-def test_calls_beyond_the_first_are_no_more_than_the_attempts_in_doubt(simulation: Simulation) -> None:
-    calls = Counter(call.body for call in simulation.installation.target.calls)
-    doubted = Counter(each.request_id for each in unique_outcomes(simulation) if each.reason == "in-doubt")
-    repeated = {body: count for body, count in calls.items() if isinstance(body, bytes) and count > 1}
-    assert all(count - 1 <= doubted[body.decode()] for body, count in repeated.items())
+def test_the_target_is_not_called_but_for_attempts_that_are_told_of(simulation: Simulation) -> None:
+    calls = Counter(calls_of(simulation))
+    starts = Counter(each.request_id for each in told(simulation, Action.EXECUTE_START))
+    assert calls <= starts
 
 
-def test_every_request_that_may_have_run_twice_is_marked(simulation: Simulation) -> None:
-    calls = Counter(call.body for call in simulation.installation.target.calls)
-    marked = {each.request_id for each in unique_outcomes(simulation) if each.final and each.possible_duplicate}
-    twice = {body.decode() for body, count in calls.items() if isinstance(body, bytes) and count > 1}
-    assert twice <= marked
+def test_every_request_with_an_attempt_in_doubt_that_was_run_again_is_marked(simulation: Simulation) -> None:
+    doubted = {each.request_id: each.attempt for each in told(simulation, Action.EXECUTE) if each.reason == "in-doubt"}
+    later = [each for each in told(simulation, Action.EXECUTE_START) if each.attempt > doubted.get(each.request_id, 99)]
+    assert [each.request_id for each in later if not each.possible_duplicate] == []
+
+
+def test_at_most_once_runs_nothing_again_that_is_in_doubt(simulation: Simulation) -> None:
+    doubted = [each for each in told(simulation, Action.EXECUTE) if each.reason == "in-doubt"]
+    at_most_once = deliveries(simulation)[Delivery.AT_MOST_ONCE]
+    assert {each.request_id for each in doubted if not each.final} & at_most_once == set()
 
 
 def test_every_start_has_an_end(simulation: Simulation) -> None:
-    starts = {each.execution_id for each in unique_outcomes(simulation) if each.action is Action.EXECUTE_START}
-    ends = {each.execution_id for each in unique_outcomes(simulation) if each.action is Action.EXECUTE}
+    starts = {each.execution_id for each in told(simulation, Action.EXECUTE_START)}
+    ends = {each.execution_id for each in told(simulation, Action.EXECUTE)}
     assert starts <= ends
+
+
+def test_a_request_with_an_ordering_key_starts_after_those_before_it_have_ended(simulation: Simulation) -> None:
+    ended: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    order = keyed_offsets(simulation)
+    for outcome in unique_outcomes(simulation):
+        key, offset = order.get(outcome.request_id, (None, 0))
+        if key is None or outcome.position.offset != offset:
+            continue
+        if outcome.action is Action.EXECUTE_START:
+            before = {each for other, each in order.values() if other == key and each < offset}
+            assert before <= ended[key]
+        if outcome.final:
+            ended[key].add(offset)
+
+
+def test_some_were_tried_again_put_off_and_given_up(simulation: Simulation) -> None:
+    actions = Counter(each.action for each in unique_outcomes(simulation))
+    assert actions[Action.RETRY_SCHEDULED] > 10
+    assert simulation.installation.dead_letters()
+
+
+def test_who_was_given_up_is_among_the_dead_letters(simulation: Simulation) -> None:
+    letters = {letter.request_id for letter in simulation.installation.dead_letters()}
+    failed = {each.request_id for each in unique_outcomes(simulation) if each.final and each.outcome != "success"}
+    wanted = {each.request_id for each in told(simulation, Action.CANCELLED)} | {
+        each.request_id for each in unique_outcomes(simulation) if each.reason == "connector-disabled"
+    }
+    assert letters == failed - wanted
 
 
 def test_no_command_took_effect_twice(simulation: Simulation) -> None:
@@ -120,8 +163,32 @@ def test_the_event_log_has_every_outcome_once(simulation: Simulation) -> None:
 
 def events(simulation: Simulation, connector_id: str | None = None) -> list[ConnectorEvent]:
     read = simulation.installation.read
-    found: list[ConnectorEvent] = read(topics.CONNECTOR_EVENTS, ConnectorCreated, ConnectorUpdated, ConnectorDeleted)
+    found: list[ConnectorEvent] = read(topics.CONNECTOR_EVENTS, *get_args(ConnectorEvent))
     return [event for event in found if connector_id in (None, event.connector_id)]
+
+
+def calls_of(simulation: Simulation) -> list[str]:
+    bodies = [call.body for call in simulation.installation.target.calls]
+    return [body.decode() for body in bodies if isinstance(body, bytes)]
+
+
+def told(simulation: Simulation, action: Action) -> list[Outcome]:
+    return [each for each in unique_outcomes(simulation) if each.action is action]
+
+
+def deliveries(simulation: Simulation) -> dict[Delivery, set[str]]:
+    requests = simulation.installation.read(topics.ACTION_REQUESTS, ActionRequest)
+    return {each: {request.request_id for request in requests if request.delivery is each} for each in Delivery}
+
+
+def keyed_offsets(simulation: Simulation) -> dict[str, tuple[tuple[str, str], int]]:
+    """Of each request with an ordering key: the connector and key, and the offset at which it was first accepted."""
+    found: dict[str, tuple[tuple[str, str], int]] = {}
+    for record in simulation.installation.log.records(topics.ACTION_REQUESTS):
+        request = simulation.installation.messages.decode(record.value, ActionRequest)
+        if request.ordering_key is not None:
+            found.setdefault(request.request_id, ((request.connector_id, request.ordering_key), record.offset))
+    return found
 
 
 def unique_outcomes(simulation: Simulation) -> Collection[Outcome]:

@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Final
 
 from connectory.domain.dead_letters import DeadLetter
-from connectory.domain.execution import ActionRequest, Outcome
+from connectory.domain.execution import Action, ActionRequest, Outcome
 from connectory.infra.log import MAX_RECORD_BYTES, Message, record_size
 from connectory.infra.messages import Messages
 from connectory.infra.topics import ACTION_DEAD_LETTERS
 
-NOT_KEPT: Final = frozenset({"request-cancelled", "connector-disabled", "expired"})
+NOT_KEPT: Final = frozenset({"connector-disabled", "expired"})
 """Reasons for which somebody wanted the request not to run."""
 
 TOO_LARGE: Final = "The record is too large to be kept here: read it at its place"
@@ -17,19 +17,20 @@ TOO_LARGE: Final = "The record is too large to be kept here: read it at its plac
 
 def is_kept(request: ActionRequest, outcome: Outcome) -> bool:
     """Whoever waits for the result of a request knows of its failure, and decides."""
-    failed = outcome.outcome in ("failure", "unknown")
-    return outcome.final and failed and not request.is_direct and outcome.reason not in NOT_KEPT
+    if not outcome.final or outcome.outcome == "success" or request.is_direct:
+        return False
+    return outcome.action is not Action.CANCELLED and outcome.reason not in NOT_KEPT
 
 
-def letter_of(messages: Messages, request: ActionRequest, outcome: Outcome, *, given_up: bool) -> Message:
-    """The dead letter of a request; `given_up` tells that it was tried again and again. Raises `Unencodable`."""
+def letter_of(messages: Messages, request: ActionRequest, outcome: Outcome) -> Message:
+    """The dead letter of a request that ended so. Raises `Unencodable`."""
     error = outcome.error or outcome.message
     letter = DeadLetter(
         topic=outcome.position.topic,
         partition=outcome.position.partition,
         offset=outcome.position.offset,
-        reason="given-up" if given_up else outcome.reason or "failed",
-        message=f"attempt {outcome.attempt} was the last: {error}" if given_up else error,
+        reason=outcome.reason or "failed",
+        message=f"after {outcome.attempt} attempts: {error}" if outcome.attempt > 1 else error,
         at=outcome.at,
         key=request.connector_id.encode(errors="replace"),
         value=messages.encode(request),

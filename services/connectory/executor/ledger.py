@@ -29,7 +29,9 @@ class Fresh:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """This very submission has its outcome: skip it."""
+    """This very submission has its outcome: skip it. A `failure` may lack its dead letter still."""
+
+    failure: Outcome | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,7 @@ class Ledger:
         self._start = start
         self._waiting = waiting
         self._done: set[int] = set()
+        self._failures: dict[int, Outcome] = {}
         self._unfinished: dict[int, Unfinished] = {}
         self._recent = RecentIds(window)
         self.last_starts: dict[str, datetime] = {}
@@ -131,7 +134,7 @@ class Ledger:
         if outcome.position.topic != ACTION_REQUESTS or (offset < self._start and offset not in self._waiting):
             return
         if outcome.final or outcome.action is Action.DUPLICATE:
-            self._end(offset)
+            self._end(offset, outcome)
         else:
             self._unfinished[offset] = _after(self._unfinished.get(offset, NOTHING_BEGUN), outcome)
 
@@ -143,7 +146,7 @@ class Ledger:
         """Say what to do with the submission at `offset`, and remember it. Each submission is asked about once."""
         if offset in self._done:
             self._done.remove(offset)
-            return DONE
+            return Done(self.failure(offset))
         unfinished = self.unfinished(offset)
         if unfinished is not None:
             return unfinished
@@ -158,7 +161,13 @@ class Ledger:
         """What was begun of a submission and has not ended. It is told once."""
         return self._unfinished.pop(offset, None)
 
-    def _end(self, offset: int) -> None:
+    def failure(self, offset: int) -> Outcome | None:
+        """The final outcome of a submission that ended otherwise than in success. It is told once."""
+        return self._failures.pop(offset, None)
+
+    def _end(self, offset: int, outcome: Outcome) -> None:
+        if outcome.final and outcome.outcome != "success":
+            self._failures[offset] = outcome
         self._unfinished.pop(offset, None)
         self._waiting.end(offset)
         if offset >= self._start:

@@ -2,14 +2,16 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NoReturn, assert_never, cast
+from typing import Any, NoReturn, assert_never, cast
 
 from connectory.domain import outcomes
 from connectory.domain.errors import ConnectoryError, Fenced, Unavailable
-from connectory.domain.execution import ActionRequest, RequestPosition, WaitingRequest
+from connectory.domain.execution import ActionRequest, Outcome, RequestPosition, WaitingRequest
 from connectory.domain.outcomes import Attempt
+from connectory.executor import dead_letters
 from connectory.executor.attempts import Attempts
 from connectory.executor.dispatch import Dispatcher
 from connectory.executor.environment import Executor
@@ -99,7 +101,7 @@ class PartitionExecutor:
         takeover.cancellations.on_new = lambda _names: self._end_what_is_over()
         async with self._tasks as tasks:
             beside = [
-                tasks.create_task(each)
+                tasks.create_task(self._or_close(each))
                 for each in (
                     takeover.connectors.follow(),
                     takeover.cancellations.follow(),
@@ -111,13 +113,21 @@ class PartitionExecutor:
             ]
             self._sweep.ask()
             async with asyncio.TaskGroup() as intakes:
-                intakes.create_task(self._take_in())
+                intakes.create_task(self._or_close(self._take_in()))
                 for topic, stay in RETRY_TOPICS.items():
-                    intakes.create_task(self._take_in_waiting(topic, stay))
+                    intakes.create_task(self._or_close(self._take_in_waiting(topic, stay)))
             await self._drain()
             await self._commit()
             for task in beside:
                 task.cancel()
+
+    async def _or_close(self, part: Coroutine[Any, Any, None]) -> None:
+        """When a part fails, the hold on the partition ends by it: nothing more is to be started."""
+        try:
+            await part
+        except BaseException:
+            self._lanes.close()
+            raise
 
     # What a settled job does to the partition: `connectory.executor.settlement.Holds`.
 
@@ -180,8 +190,8 @@ class PartitionExecutor:
             case WaitingRequest() as waiting if self._takeover.waiting.take(waiting.position.offset, waiting.step):
                 unfinished = self._takeover.ledger.unfinished(waiting.position.offset)
                 self._go_on(resumed(waiting, source), unfinished or Unfinished(), waiting.due_at)
-            case WaitingRequest():
-                self._pass(source)
+            case WaitingRequest() as waiting:
+                self._pass_ended(source, waiting.request, self._takeover.ledger.failure(waiting.position.offset))
 
     def _begin(self, record: Record) -> Source:
         source = Source(record.topic, record.offset, len(record.value or b""))
@@ -195,8 +205,8 @@ class PartitionExecutor:
         position = RequestPosition(topic=record.topic, partition=record.partition, offset=record.offset)
         verdict = self._takeover.ledger.judge(record.offset, request, self._world.clock())
         match verdict:
-            case Done():
-                self._pass(source)
+            case Done(failure):
+                self._pass_ended(source, request, failure)
             case Resubmitted():
                 attempt = Attempt(request=request, position=position, execution_id=self._world.new_id())
                 self._journal.record(outcomes.duplicate(attempt, self._world.clock()), partial(self._pass, source))
@@ -256,8 +266,8 @@ class PartitionExecutor:
         lane = job.lane
         try:
             await self._attempts.carry_out(job)
-        except Exception:
-            self._lanes.close()  # the hold on the partition ends by this: nothing more is to be started
+        except BaseException:
+            self._lanes.close()
             raise
         finally:
             self._in_flight.discard(cast("asyncio.Task[None]", asyncio.current_task()))
@@ -269,6 +279,14 @@ class PartitionExecutor:
         """The record is done with."""
         self._progress[source.topic].done(source.offset)
         self._window_of(source).give(source.size)
+
+    def _pass_ended(self, source: Source, request: ActionRequest, failure: Outcome | None) -> None:
+        """The request has ended before. Its dead letter may not have been written any more, so it is written again."""
+        if failure is not None and dead_letters.is_kept(request, failure):
+            letter = dead_letters.letter_of(self._world.messages, request, failure)
+            self._journal.write(letter, partial(self._pass, source))
+        else:
+            self._pass(source)
 
     def _let_go(self, job: Job) -> None:
         if job.source is None:

@@ -137,8 +137,9 @@ class Settlement:
         if cancelled_for is not None:
             finished = partial(self._finished, job, cancelled_for)
         if dead_letters.is_kept(job.request, outcome):
-            # The letter goes before: after the final outcome nobody would write it any more.
-            self._journal.write(self._letter(job, outcome, result), partial(self._journal.record, outcome, finished))
+            # A successor that finds the outcome writes the letter again: it stands twice rather than not at all.
+            letter = dead_letters.letter_of(self._messages, job.request, outcome)
+            self._journal.record(outcome, partial(self._journal.write, letter, finished))
         else:
             self._journal.record(outcome, finished)
 
@@ -147,10 +148,6 @@ class Settlement:
         job.attempts, job.deferrals, job.is_probe = ended.attempt, 0, False
         self._journal.record(ended)
         self._journal.record(outcomes.schedule_retry(ended, ended.at), partial(self._holds.try_again, job, due))
-
-    def _letter(self, job: Job, outcome: Outcome, result: Result) -> Message:
-        given_up = outcome.attempt > 1 and isinstance(result, Failed) and is_retryable(result)
-        return dead_letters.letter_of(self._messages, job.request, outcome, given_up=given_up)
 
     def _finished(self, job: Job, cancelled_for: int) -> None:
         request, now = job.request, self._clock()
