@@ -5,14 +5,16 @@ from typing import Any
 
 import pytest
 
+from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
 from connectory.domain.dead_letters import DeadLetter, DeadLetterSettled
 from connectory.domain.execution import ActionRequest
 from connectory.infra import topics
 from tests.dead_letters import MESSAGES, letter, request, undecodable
+from tests.fakes.egress import responds
 from tests.http_gateway import VIEWER, HttpGateway, http_gateway, reading_replies
 from tests.projection_events import minutes
 from tests.unit.connectors import AT
-from tests.unit.installation import Installation
+from tests.unit.installation import Answer, Installation
 from tests.waiting import until_answer
 
 LETTERS = "/api/connectory/dead_letters"
@@ -42,6 +44,13 @@ async def given(gateway: HttpGateway, *letters: DeadLetter) -> None:
 async def listed(gateway: HttpGateway, query: str = "", space: str = "") -> list[Any]:
     items = (await gateway.get(space + LETTERS + query)).body["items"]
     return [(item["id"].rpartition(".")[2], item["status"]) for item in items]
+
+
+def says(status: int) -> Answer:
+    async def answer(_request: OutgoingRequest) -> OutgoingResponse:
+        return responds(status)
+
+    return answer
 
 
 def requests(gateway: HttpGateway) -> list[ActionRequest]:
@@ -222,3 +231,18 @@ async def test_looking_asks_for_get_and_settling_for_execute(gateway: HttpGatewa
 
     assert {(answer.status, answer.message) for answer in seen} == {(403, "Unauthorized to get actions")}
     assert {(answer.status, answer.message) for answer in settled} == {(403, "Unauthorized to execute actions")}
+
+
+async def test_a_request_that_failed_succeeds_when_it_is_redriven(gateway: HttpGateway) -> None:
+    installation = gateway.installation
+    installation.target.answer = says(404)
+    await installation.submit("r1")
+    await until_answer(lambda: listed(gateway), lambda found: len(found) == 1)
+    installation.target.answer = says(200)
+
+    answer = await gateway.call("POST", REDRIVE, {"filter": {}})
+
+    [_, again] = await installation.final_outcomes(2)
+    assert answer.body["items"][0]["request_id"] == again.request_id
+    assert (again.outcome, again.redrive_of) == ("success", "r1")
+    assert await listed(gateway) == []

@@ -36,7 +36,18 @@ def test_the_version_is_shown(cli: CliRunner) -> None:
 def test_help_names_every_command(cli: CliRunner) -> None:
     shown = cli.invoke(app, ["--help"]).output
 
-    commands = ("up", "serve", "request", "outcomes", "doctor", "topics", "projections", "keys")
+    commands = (
+        "up",
+        "serve",
+        "request",
+        "outcomes",
+        "dead-letters",
+        "replay",
+        "doctor",
+        "topics",
+        "projections",
+        "keys",
+    )
     assert [name for name in commands if not re.search(rf"\b{name}\b", shown)] == []
 
 
@@ -79,6 +90,10 @@ def test_an_error_shows_its_traceback_when_asked_to(cli: CliRunner) -> None:
         (["projections", "rebuild", "nothing"], "there is no projection nothing"),
         (["serve", "everything"], "'everything'"),
         (["serve"], "Missing argument 'role'"),
+        (["dead-letters", "redrive"], "name letters by their ids, or filter them, or say --all"),
+        (["dead-letters", "drop", "action-requests.0.1", "--all"], "name letters by their ids, or filter them"),
+        (["dead-letters", "list", "--from", "noon"], "noon is not a time such as 2026-01-31T12:00"),
+        (["replay"], "say since when, by --from"),
         (["up", "--port", "70000"], "'--port'"),
     ],
 )
