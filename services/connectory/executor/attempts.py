@@ -16,7 +16,7 @@ from connectory.domain.errors import ConnectoryError, Refused, Undecodable
 from connectory.domain.execution import ActionRequest, Delivery, Failed, Result, Succeeded, iso_millis
 from connectory.domain.outcomes import Attempt, ConnectorLabel
 from connectory.executor.cancellations import Cancellations
-from connectory.executor.connectors import PartitionConnectors, ReadyConnector, label_of
+from connectory.executor.connectors import PartitionConnectors, ReadyConnector, disabled, label_of
 from connectory.executor.jobs import Job
 from connectory.executor.journal import OutcomeJournal
 from connectory.executor.settlement import Settlement
@@ -105,8 +105,9 @@ class Attempts:
         request = job.request
         if job.refusal is not None:
             raise job.refusal
-        if request in self._cancellations:
-            raise Refused(CANCELLED, f"the request {request.request_id} was cancelled")
+        cancelled = self._cancellations.ending(request)
+        if cancelled is not None:
+            raise cancelled
         if request.expires_at is not None and self._world.clock() >= request.expires_at:
             raise Refused("expired", f"the request was to run before {iso_millis(request.expires_at)}")
 
@@ -122,7 +123,7 @@ class Attempts:
         if ready.space_id != request.space_id:
             raise Refused.not_found(request.connector_id)
         if not ready.enabled:
-            raise Refused("connector-disabled", f"the connector {request.connector_id} is disabled: enable it first")
+            raise disabled(request.connector_id)
         if request.connector_version not in (None, ready.label.version):
             wanted, current = request.connector_version, ready.label.version
             text = f"the request is for version {wanted} of the connector, which is at {current}"

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from connectory.domain.cancellation import CancelRequest
-from connectory.domain.errors import Undecodable
+from connectory.domain.cancellation import CANCELLED, CancelRequest
+from connectory.domain.errors import Refused, Undecodable
 from connectory.domain.execution import ActionRequest
 from connectory.infra.headers import reply_partition
 from connectory.infra.log import Record, Tail
@@ -37,8 +37,11 @@ class Cancellations:
         self._wishes: dict[Named, int | None] = {}
         self.on_new: Callable[[Sequence[Named]], None] = lambda _names: None
 
-    def __contains__(self, request: ActionRequest) -> bool:
-        return bool(self._wishes) and name_of(request) in self._wishes
+    def ending(self, request: ActionRequest) -> Refused | None:
+        """Why the request is not run, if that is somebody's wish."""
+        if self._wishes and name_of(request) in self._wishes:
+            return Refused(CANCELLED, f"the request {request.request_id} was cancelled")
+        return None
 
     def met(self, request: ActionRequest) -> int | None:
         """The request ends by the wish: return where that is to be told, once."""

@@ -89,13 +89,15 @@ class PartitionConnectors:
         active = self.find(connector_id)
         return active is not None and active.version == version
 
-    def runs(self, connector_id: str) -> bool:
-        """Whether requests through it are run: it is there and enabled."""
+    def ending(self, connector_id: str) -> Refused | None:
+        """Why no request through it is run: it is not there, or disabled."""
         try:
             active = self.find(connector_id)
         except Undecodable:
-            return True  # what is wrong with it is said by each request's own outcome
-        return active is not None and active.enabled
+            return None  # what is wrong with it is said by each request's own outcome
+        if active is None:
+            return Refused.not_found(connector_id)
+        return None if active.enabled else disabled(connector_id)
 
     def policy(self, connector_id: str) -> RunPolicy:
         """How its requests are run. Remembered until it changes: this is asked for each request."""
@@ -157,6 +159,10 @@ class PartitionConnectors:
             else:
                 self._encoded[connector_id] = record.value
             self.on_change(connector_id)
+
+
+def disabled(connector_id: str) -> Refused:
+    return Refused("connector-disabled", f"the connector {connector_id} is disabled: enable it first")
 
 
 def label_of(active: Active) -> ConnectorLabel:

@@ -1,11 +1,15 @@
 """A request on its way through the executor."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 from connectory.domain.errors import ConnectoryError
 from connectory.domain.execution import ActionRequest, Outcome, RequestPosition, WaitingRequest
+
+Ending: TypeAlias = Callable[[ActionRequest], ConnectoryError | None]
+"""Why a request is to end without being run; None: it is not."""
 
 Lane: TypeAlias = tuple[str, bool]
 """A connector, and whether its circuit breaker and rate limit are passed by."""
@@ -26,8 +30,8 @@ class Job:
     `position` is where it was read first, its identity; `source` is the record that brought it here, None when it was
     taken from a retry topic ahead of its turn. `attempts` counts those made; of the ones `in_doubt` nobody knows the
     end. `step` and `deferrals` are as in `WaitingRequest`. `queued_at` is a time of the event loop: since when it could
-    run. With `refusal` it is not run; one that `is_over` ends without being run too. A probe tells a half-open circuit
-    breaker whether the target is well.
+    run. With `refusal` it is not run, and does not stand in line for that. A probe tells a half-open circuit breaker
+    whether the target is well.
     """
 
     request: ActionRequest
@@ -41,13 +45,12 @@ class Job:
     possible_duplicate: bool = False
     refusal: ConnectoryError | None = None
     queued_at: float = 0.0
-    is_over: bool = False
     is_probe: bool = False
 
     @property
     def goes_at_once(self) -> bool:
         """Somebody waits for its result, or it only has to end: it does not stand in line behind the others."""
-        return self.is_over or self.request.reply_partition is not None
+        return self.refusal is not None or self.request.reply_partition is not None
 
     @property
     def lane(self) -> Lane:

@@ -11,11 +11,11 @@ from functools import partial
 
 from connectory.domain import outcomes
 from connectory.domain.errors import Refused
-from connectory.domain.execution import ActionRequest, iso_millis
+from connectory.domain.execution import iso_millis
 from connectory.domain.outcomes import Attempt
 from connectory.executor.attempts import Attempts
 from connectory.executor.dispatch import Dispatcher
-from connectory.executor.jobs import Job, Lane
+from connectory.executor.jobs import Ending, Job, Lane
 from connectory.executor.journal import OutcomeJournal
 from connectory.executor.ordering import KeyOrder
 from connectory.executor.postponement import Postponement
@@ -75,7 +75,7 @@ class Lanes:
         if self._is_closed:
             return
         job.queued_at = self._now()
-        if job.is_over or job.request.ordering_key is None or not self._order.holds_back(job):
+        if job.refusal is not None or job.request.ordering_key is None or not self._order.holds_back(job):
             self._dispatcher.add(job.lane, job)
 
     def next(self, free: int) -> Job | None:
@@ -121,13 +121,13 @@ class Lanes:
         self._dispatcher.unblock(lane)
         self._wake()
 
-    def hurry(self, is_over: Callable[[ActionRequest], bool]) -> None:
-        """Let those that would end without being run do so now, ahead of their turn."""
-        held = [job for job in self._order.held() if is_over(job.request)]
+    def end(self, ending: Ending) -> None:
+        """Let those that are to end without being run do so now, ahead of their turn."""
+        held = [job for job in self._order.held() if ending(job.request) is not None]
         for job in held:
             self._order.let_go(job)
-        for job in (*held, *self._dispatcher.extract(lambda job: is_over(job.request))):
-            job.is_over = True
+        for job in (*held, *self._dispatcher.extract(lambda job: ending(job.request) is not None)):
+            job.refusal = ending(job.request)
             self._dispatcher.add(job.lane, job)
         self._wake()
 

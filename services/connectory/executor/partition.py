@@ -89,7 +89,7 @@ class PartitionExecutor:
             world.messages,
             share.index,
             takeover.waiting,
-            is_over=self._is_over,
+            ending=self._ending,
             admit=self._resume,
             window=self._resumed,
         )
@@ -305,18 +305,18 @@ class PartitionExecutor:
             if self._takeover.connectors.knows(opened.connector_id, opened.connector_version):
                 throttles.restore(opened)
 
-    def _is_over(self, request: ActionRequest) -> bool:
-        """Whether the request would end without being run."""
-        return request in self._takeover.cancellations or not self._takeover.connectors.runs(request.connector_id)
+    def _ending(self, request: ActionRequest) -> ConnectoryError | None:
+        """Why a request that waits is to end without being run. What is found stays true, whatever comes after."""
+        return self._takeover.cancellations.ending(request) or self._takeover.connectors.ending(request.connector_id)
 
     def _connector_changed(self, connector_id: str) -> None:
         self._lanes.changed(connector_id)
-        if not self._takeover.connectors.runs(connector_id):
+        if self._takeover.connectors.ending(connector_id) is not None:
             self._end_what_is_over()
 
     def _end_what_is_over(self) -> None:
-        self._lanes.hurry(self._is_over)
-        self._postponement.hurry(self._is_over)
+        self._lanes.end(self._ending)
+        self._postponement.end(self._ending)
         self._sweep.ask()
 
     def _retry_starts(self) -> dict[str, int]:

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from connectory.domain.errors import MessageTooLarge
-from connectory.domain.execution import ActionRequest
-from connectory.executor.jobs import Job
+from connectory.executor.jobs import Ending, Job
 from connectory.executor.journal import OutcomeJournal
 from connectory.executor.waiting import SHORTEST, Waiting, retry_topic
 from connectory.infra.clock import Clock
@@ -44,12 +43,14 @@ class Postponement:
         else:
             self._move(job, due, wait)
 
-    def hurry(self, is_over: Callable[[ActionRequest], bool]) -> None:
-        """Resume at once those that wait in memory and only have to end."""
-        for timer, job in [each for each in self._timers.values() if is_over(each[1].request)]:
-            timer.cancel()
-            job.is_over = True
-            self._go_on(job)
+    def end(self, ending: Ending) -> None:
+        """Resume at once those that wait in memory and are to end without being run."""
+        for timer, job in list(self._timers.values()):
+            refusal = ending(job.request)
+            if refusal is not None:
+                timer.cancel()
+                job.refusal = refusal
+                self._go_on(job)
 
     def close(self) -> None:
         """Resume nothing more: whoever takes over the partition finds what waits here in the ledger."""

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from connectory.domain.errors import Unavailable
-from connectory.domain.execution import ActionRequest
-from connectory.executor.jobs import Job, resumed
+from connectory.executor.jobs import Ending, Job, resumed
 from connectory.executor.waiting import Waiting, read_waiting
 from connectory.executor.window import Window
 from connectory.infra.log import Log
@@ -31,7 +30,7 @@ class Sweep:
         partition: int,
         waiting: Waiting,
         *,
-        is_over: Callable[[ActionRequest], bool],
+        ending: Ending,
         admit: Callable[[Job], None],
         window: Window,
     ) -> None:
@@ -39,7 +38,7 @@ class Sweep:
         self._messages = messages
         self._partition = partition
         self._waiting = waiting
-        self._is_over = is_over
+        self._ending = ending
         self._admit = admit
         self._window = window
         self._asked = asyncio.Event()
@@ -63,9 +62,10 @@ class Sweep:
 
     async def _through(self, starts: Mapping[str, int]) -> None:
         async for each in read_waiting(self._log, self._messages, self._partition, starts):
-            if self._is_over(each.request) and self._waiting.take(each.position.offset, each.step):
+            refusal = self._ending(each.request)
+            if refusal is not None and self._waiting.take(each.position.offset, each.step):
                 await self._window.room()
                 self._window.take(0)
                 job = resumed(each, None)
-                job.is_over = True
+                job.refusal = refusal
                 self._admit(job)
