@@ -1,4 +1,4 @@
-"""The quickstart of the README and the tutorial, run as they are written."""
+"""The quickstart of the README, the tutorial and how-to guides, run as they are written."""
 
 import asyncio
 import re
@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from connectory.client import ConnectoryClient
 from connectory.infra.embedded.ports import free_port
 from tests.e2e.program import Up, clean_environment, up
-from tests.waiting import until
+from tests.waiting import until, until_answer
 
 ROOT = Path(__file__).parents[2]
 
@@ -64,6 +65,26 @@ async def test_the_tutorial_works_as_written(checkout: Up) -> None:
     assert '"status":"ok"' in shown
     assert '"status":"accepted"' in shown
     assert "hello by Kafka" in checkout.output
+
+
+async def test_pausing_limiting_and_cancelling_work_as_written(checkout: Up) -> None:
+    shorthand, *steps, cancel = blocks((ROOT / "docs/how-to/pause-or-limit-a-connector.md").read_text(encoding="utf-8"))
+    async with checkout.client() as client:
+        await client.create_connector("Orders", ".server-log", connector_id="orders")
+
+        shown = await shell(moved("".join([shorthand, *steps]), checkout), checkout)
+        await until(lambda: "order 6" in checkout.output, 30.0, 0.05)
+        await until_answer(lambda: actions(client, "order-7"), lambda told: "rate-limited" in told, 30.0, 0.05)
+        cancelled = await shell(moved(shorthand + cancel, checkout), checkout)
+
+    assert "statusCode" not in shown
+    assert '{"id":"orders","enabled":false,"version":2}' in shown
+    assert cancelled == '{"request_id":"order-7","connector_id":"orders","status":"cancelled"}\n'
+    assert "order 7" not in checkout.output
+
+
+async def actions(client: ConnectoryClient, request_id: str) -> list[str]:
+    return [each.action async for each in client.event_log(request_id=request_id)]
 
 
 def moved(commands: str, system: Up, sink_port: int = 8099) -> str:
