@@ -29,7 +29,10 @@ LETTER_COLUMNS: Final = (
 SETTLEMENT_COLUMNS: Final = ("status", "settled_at", "settled_by", "redriven_as")
 
 TABLE: Final = Table(
-    name="dead_letters", columns=(*PLACE_COLUMNS, *LETTER_COLUMNS, *SETTLEMENT_COLUMNS), key=PLACE_COLUMNS
+    name="dead_letters",
+    columns=(*PLACE_COLUMNS, *LETTER_COLUMNS, *SETTLEMENT_COLUMNS),
+    key=PLACE_COLUMNS,
+    expires_by="at",
 )
 
 _SQL = load_statements(__file__)
@@ -192,6 +195,7 @@ def _letter_row(letter: DeadLetter) -> Row:
 def _settlement_row(settled: DeadLetterSettled) -> Row:
     return _row(
         settled,
+        at=settled.at,
         status="dropped" if settled.redriven_as is None else "redriven",
         settled_at=settled.at,
         settled_by=to_stored_or_none(settled.by),

@@ -15,14 +15,21 @@ Row: TypeAlias = Mapping[str, object]
 class Table:
     """A table, its primary key and, for a partitioned one, the timestamp column whose UTC day chooses the partition.
 
-    A table partitioned by day holds facts: rows are appended, never changed, and expire with their day. The columns'
-    types and the indexes stand in the projection's migrations.
+    A table partitioned by day holds facts: rows are appended, never changed, and expire with their day. Rows of another
+    table expire with the day of the timestamp `expires_by`, if it names one. The columns' types and the indexes stand
+    in the projection's migrations.
     """
 
     name: str
     columns: tuple[str, ...]
     key: tuple[str, ...]
     partitioned_by_day: str | None = None
+    expires_by: str | None = None
+
+    @property
+    def expiry(self) -> str | None:
+        """The timestamp by which rows expire; None: they stay."""
+        return self.partitioned_by_day or self.expires_by
 
     def key_of(self, row: Row) -> tuple[object, ...]:
         return tuple(row[column] for column in self.key)
@@ -96,9 +103,11 @@ class Projection(Generic[E]):
     apply: Callable[[Sourced[E]], Sequence[RowChange]]
 
     @property
-    def holds_facts_only(self) -> bool:
-        """Whether rows are appended only, so that a row whose record has left the log is still true."""
-        return all(table.partitioned_by_day is not None for table in self.tables)
+    def expires(self) -> bool:
+        """Whether all rows expire by their time as records do, so that one whose record has left the log is still
+        true until it does.
+        """
+        return all(table.expiry is not None for table in self.tables)
 
 
 AnyProjection: TypeAlias = Projection[Any]

@@ -11,8 +11,9 @@ from connectory.domain.errors import Fenced
 from connectory.infra.in_memory_rows import InMemoryRowStore
 from connectory.infra.postgres import PostgresRowStore, migrate, open_database
 from connectory.projector.ports import RowStore
-from connectory_projections import ALL, CONNECTORS_BY_SPACE, EVENT_LOG
+from connectory_projections import ALL, CONNECTORS_BY_SPACE, DEAD_LETTERS, EVENT_LOG
 from connectory_projections.model import AnyProjection, Query, Row
+from tests.dead_letters import letter
 from tests.projection_events import (
     NOON,
     changes_of,
@@ -168,6 +169,17 @@ async def test_days_that_have_ended_before_the_retention_are_dropped(stored: tup
     await store.drop_expired(EVENT_LOG)
 
     assert {row["execution_id"] for row in await rows(EVENT_LOG)} == {"new", "kept", "future"}
+
+
+async def test_rows_that_change_expire_with_their_day_too(stored: tuple[RowStore, Rows]) -> None:
+    store, rows = stored
+    await store.next_offset(DEAD_LETTERS, 0)
+    days = [0, 90, 91, 200]
+    await apply(store, DEAD_LETTERS, [letter(age, at=NOON - timedelta(days=age)) for age in days])
+
+    await store.drop_expired(DEAD_LETTERS)
+
+    assert {row["record_offset"] for row in await rows(DEAD_LETTERS)} == {0, 90}
 
 
 async def test_any_text_can_be_stored(stored: tuple[RowStore, Rows]) -> None:

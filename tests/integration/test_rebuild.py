@@ -14,10 +14,11 @@ from connectory.infra.messages import Messages
 from connectory.infra.postgres import Database, PostgresRowStore, migrate, open_database, second_copy, watch_progress
 from connectory.infra.topics import ACTION_DEAD_LETTERS, ACTION_OUTCOMES, CONNECTOR_EVENTS, TopicSpec
 from connectory.projector import RebuildReport, rebuild, run_projector
-from connectory_projections import ALL, CONNECTORS_BY_SPACE, EVENT_LOG
+from connectory_projections import ALL, CONNECTORS_BY_SPACE, DEAD_LETTERS, EVENT_LOG
 from connectory_projections.connectors_by_space import in_space
 from connectory_projections.model import AnyProjection, Query
-from tests.projection_events import NOON, created, deleted, outcome, updated
+from tests.dead_letters import letter
+from tests.projection_events import NOON, created, deleted, minutes, outcome, updated
 
 MESSAGES = Messages()
 RETENTION = timedelta(days=90)
@@ -43,12 +44,12 @@ class Installation:
 
     async def publish(self, *events: Any) -> None:
         """Write events or outcomes, and wait until they are applied."""
-        topics = [ACTION_OUTCOMES if hasattr(each, "execution_id") else CONNECTOR_EVENTS for each in events]
+        topics = [topic_of(each) for each in events]
         messages = [
             MESSAGES.message(topic, each.connector_id, each, at=NOON)
             for topic, each in zip(topics, events, strict=True)
         ]
-        names = {CONNECTOR_EVENTS: CONNECTORS_BY_SPACE.name, ACTION_OUTCOMES: EVENT_LOG.name}
+        names = {projection.topic: projection.name for projection in ALL}
         async with self.log.writer() as writer, watch_progress(self.database) as progress:
             for at in await writer.write(messages):
                 assert await progress.wait_for(names[at.topic], at.partition, at.offset, timeout=20)
@@ -62,6 +63,10 @@ class Installation:
     async def execute(self, sql: str) -> None:
         async with self.database.connection() as connection:
             await connection.execute(sql)
+
+
+def topic_of(event: Any) -> str:
+    return next(projection.topic for projection in ALL if isinstance(event, projection.handles))
 
 
 @pytest.fixture
@@ -220,3 +225,13 @@ async def test_garbage_on_the_topic_is_counted_and_passed_over(installation: Ins
         report = await installation.rebuild(CONNECTORS_BY_SPACE)
 
     assert (report.is_same, report.events, report.skipped) == (True, 4, 1)
+
+
+async def test_letters_whose_records_have_left_the_log_are_carried_over(installation: Installation) -> None:
+    async with installation.projecting():
+        await installation.publish(letter(1, at=minutes(-1)), letter(2, at=minutes(-1)))
+        for partition in range(3):
+            installation.log.delete_before(ACTION_DEAD_LETTERS, partition, 1)
+        report = await installation.rebuild(DEAD_LETTERS)
+
+    assert (report.carried_over, report.is_same) == (1, True)

@@ -78,7 +78,7 @@ def _kept(change: Put, stored: Row | None) -> Mapping[str, object]:
 
 def _day_end(table: Table, row: Row) -> datetime:
     """The end of the row's day; as late as can be, for a row that does not expire."""
-    moment = row[table.partitioned_by_day] if table.partitioned_by_day else None
+    moment = row[table.expiry] if table.expiry else None
     if not isinstance(moment, datetime) or moment >= _NEVER:
         return _NEVER
     return datetime.combine(moment.astimezone(UTC).date(), time.min, UTC) + timedelta(days=1)

@@ -4,8 +4,8 @@ A second copy is filled beside the live tables, compared with them at the same o
 difference is reported and does not stop the swap: the rows that this program makes of the log are the right ones, and
 putting them in place is what a rebuild is for.
 
-The log may be shorter than the table. Facts whose records have left the log are carried over from the live table. A
-projection whose rows change cannot be rebuilt from half of its events: that is refused.
+The log may be shorter than the table. Rows whose records have left the log are carried over from the live table where
+rows expire as records do. Another projection cannot be rebuilt from half of its events: that is refused.
 """
 
 import asyncio
@@ -92,7 +92,7 @@ async def rebuild(
     partitions = range(await source.partition_count(projection.topic))
     beginnings = [await source.beginning_offset(projection.topic, partition) for partition in partitions]
     is_complete = not any(beginnings)
-    if not is_complete and not projection.holds_facts_only:
+    if not is_complete and not projection.expires:
         text = f"The log no longer holds all events of projection {projection.name}; its tables stay as they are"
         raise Refused("log-incomplete", text)
     await _have_offsets(PostgresRowStore(database, retention=retention, now=now), projection, partitions)

@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 
 async def keep_dropping_expired(store: RowStore, projections: Iterable[AnyProjection]) -> NoReturn:
     """Drop every hour, until cancelled, the days that have expired."""
-    with_days = [each for each in projections if any(table.partitioned_by_day for table in each.tables)]
+    expiring = [each for each in projections if any(table.expiry for table in each.tables)]
     while True:
-        wait = await _drop_expired(store, with_days)
+        wait = await _drop_expired(store, expiring)
         await asyncio.sleep(wait)
 
 

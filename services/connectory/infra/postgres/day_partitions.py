@@ -63,6 +63,13 @@ async def drop_expired_days(database: Database, table: Table, before: datetime) 
     return partitions
 
 
+async def delete_expired_rows(database: Database, table: Table, before: datetime) -> None:
+    """For a table without partitions: the rows of the days that ended before that moment."""
+    async with database.connection() as connection:
+        statement = f"DELETE FROM {table.name} WHERE {table.expires_by} < $1"
+        await connection.execute(statement, datetime.combine(before.date(), time.min, UTC))
+
+
 async def partition_names(connection: Connection, table: str) -> list[str]:
     """The partitions of a table, the default one included; none for a table that is not partitioned."""
     rows = await connection.fetch(

@@ -14,7 +14,7 @@ import asyncpg
 from connectory.domain.errors import Fenced
 from connectory.infra.clock import Clock, utc_now
 from connectory.infra.postgres.database import Connection, Database
-from connectory.infra.postgres.day_partitions import DayPartitions, drop_expired_days
+from connectory.infra.postgres.day_partitions import DayPartitions, delete_expired_rows, drop_expired_days
 from connectory_projections.consolidation import consolidate
 from connectory_projections.model import AnyProjection, Append, Put, Remove, Row, RowChange, Table
 
@@ -86,6 +86,9 @@ class PostgresRowStore:
         """Drop the days that have expired; returns the names of the partitions."""
         before = self._now() - self._retention
         tables = [table for table in projection.tables if table.partitioned_by_day]
+        for table in projection.tables:
+            if table.expires_by:
+                await delete_expired_rows(self._database, table, before)
         return [name for table in tables for name in await drop_expired_days(self._database, table, before)]
 
     async def _advance(

@@ -122,12 +122,12 @@ class SecondCopy:
         columns = ", ".join(table.columns)
         return (
             f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {self._live.schema}.{table.name}"
-            f" WHERE {table.partitioned_by_day} < $1 ON CONFLICT DO NOTHING"
+            f" WHERE {table.expiry} < $1 ON CONFLICT DO NOTHING"
         )
 
 
 async def _digest(connection: Connection, table: Table, schema: str, since: datetime) -> Digest:
-    day = table.partitioned_by_day
+    day = table.expiry
     row = await connection.fetchrow(
         "SELECT count(*) AS rows, coalesce(sum(hashtextextended(each.*::text, 0)::numeric), 0)::text AS checksum"
         f" FROM {schema}.{table.name} each WHERE {day or '$1::timestamptz'} >= $1",
