@@ -1,6 +1,7 @@
 """Bytes ↔ plain values, in the Confluent wire format: a zero byte, the schema id (4 bytes, big-endian), the body."""
 
 import json
+import struct
 from collections.abc import Mapping
 from io import BytesIO
 from typing import Any, Final, NamedTuple, TypeAlias, cast
@@ -11,6 +12,7 @@ from fastavro.schema import SchemaParseException
 from fastavro.types import Schema
 
 from connectory_schemas.plain import NotPlain, Write, plain_writer
+from connectory_schemas.plain_reading import Read, plain_reader
 from connectory_schemas.registry import NotRegistered, SchemaRegistry, bundled_schemas
 
 Datum: TypeAlias = dict[str, Any]
@@ -23,6 +25,7 @@ _UNREADABLE = (EOFError, LookupError, ValueError, ArithmeticError, TypeError, Sc
 """What fastavro raises on bytes that are not what the schema says."""
 
 _NOT_PLAIN = (NotPlain, AttributeError, TypeError, UnicodeEncodeError)
+_UNPLAIN_BYTES = (NotPlain, IndexError, OverflowError, UnicodeDecodeError, struct.error)
 
 
 class Malformed(ValueError):
@@ -38,11 +41,14 @@ class _Writing(NamedTuple):
 
 
 class _Reading(NamedTuple):
-    """`newest` is None when the writer's schema is the newest: no resolution needed."""
+    """`newest` is None when the writer's schema is the newest: no resolution needed. `plain` is None then for a record
+    that is not plain, and else always.
+    """
 
     subject: str
     written: Schema
     newest: Schema | None
+    plain: Read | None = None
 
 
 class Codec:
@@ -61,7 +67,7 @@ class Codec:
             text = bundled.latest(subject).text
             schema_id = registry.find(subject, text).id
             self._writing[subject] = _writing(schema_id, _parse(text))
-            self._reading[schema_id] = _Reading(subject, self._writing[subject].schema, None)
+            self._reading[schema_id] = _newest_reading(subject, self._writing[subject].schema)
 
     def encode(self, subject: str, datum: Mapping[str, object]) -> bytes:
         """Raises ValueError, TypeError or OverflowError when a value does not fit its field.
@@ -88,15 +94,8 @@ class Codec:
     def decode(self, value: bytes) -> tuple[str, Datum]:
         """Return the subject and the record as its newest version says. Raises `Malformed`."""
         reading = self._reading_of(value)
-        body = BytesIO(value)
-        body.seek(PREFIX_BYTES)
-        try:
-            datum = schemaless_reader(body, reading.written, reading.newest)
-        except _UNREADABLE as error:
-            raise Malformed(f"The body is not a {reading.subject}: {_reason(error)}") from error
-        if (rest := len(value) - body.tell()) != 0:
-            raise Malformed(f"{rest} bytes follow the {reading.subject}")
-        return reading.subject, cast("Datum", datum)
+        datum = _read_plain(reading.plain, value) if reading.plain is not None else None
+        return reading.subject, _read(reading, value) if datum is None else datum
 
     def _reading_of(self, value: bytes) -> _Reading:
         if len(value) < PREFIX_BYTES:
@@ -124,6 +123,34 @@ def _writing(schema_id: int, schema: Schema) -> _Writing:
         return _Writing(prefix, schema, plain_writer(schema, prefix))
     except NotPlain:
         return _Writing(prefix, schema, None)
+
+
+def _newest_reading(subject: str, schema: Schema) -> _Reading:
+    try:
+        return _Reading(subject, schema, None, plain_reader(schema))
+    except NotPlain:
+        return _Reading(subject, schema, None)
+
+
+def _read_plain(plain: Read, value: bytes) -> Datum | None:
+    """None when the bytes are not so plain, or not right: `_read` reads them, or says what is wrong."""
+    try:
+        datum, end = plain(value, PREFIX_BYTES)
+    except _UNPLAIN_BYTES:
+        return None
+    return cast("Datum", datum) if end == len(value) else None
+
+
+def _read(reading: _Reading, value: bytes) -> Datum:
+    body = BytesIO(value)
+    body.seek(PREFIX_BYTES)
+    try:
+        datum = schemaless_reader(body, reading.written, reading.newest)
+    except _UNREADABLE as error:
+        raise Malformed(f"The body is not a {reading.subject}: {_reason(error)}") from error
+    if (rest := len(value) - body.tell()) != 0:
+        raise Malformed(f"{rest} bytes follow the {reading.subject}")
+    return cast("Datum", datum)
 
 
 def _write(writing: _Writing, datum: Mapping[str, object]) -> bytes:

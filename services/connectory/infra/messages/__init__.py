@@ -4,6 +4,7 @@
 `connectory_schemas`.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
@@ -52,6 +53,20 @@ class Messages:
         of another type, JSON text that is not JSON. Where several types are expected, a tuple of them has the type
         `tuple[type[TheirUnion], ...]`.
         """
+        record_type, datum = self._read(value, expected)
+        try:
+            record: T = record_type.shape.read(datum)
+        except ValueError as error:
+            raise Undecodable(f"Not a valid {record_type.name}: {error}") from error
+        return record
+
+    def decode_fields(self, value: bytes | None, *expected: type) -> Mapping[str, Any]:
+        """The record's fields by name, as its schema has them and nobody has checked them: records in it are mappings,
+        words any text. A third of the work of `decode` for those who pass the fields on. Raises `Undecodable`.
+        """
+        return self._read(value, expected)[1]
+
+    def _read(self, value: bytes | None, expected: tuple[type, ...]) -> tuple[RecordType[Any], dict[str, Any]]:
         if value is None:
             raise Undecodable("The record has no value")
         try:
@@ -62,11 +77,7 @@ class Messages:
         if record_type.type not in expected:
             wanted = " or ".join(_BY_TYPE[type_].name for type_ in expected)
             raise Undecodable(f"Expected {wanted}, got {record_type.name}")
-        try:
-            record: T = record_type.shape.read(datum)
-        except ValueError as error:
-            raise Undecodable(f"Not a valid {record_type.name}: {error}") from error
-        return record
+        return record_type, datum
 
     def message(
         self,
