@@ -6,6 +6,7 @@ import socket
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,28 @@ async def test_pausing_limiting_and_cancelling_work_as_written(checkout: Up) -> 
     assert '{"id":"orders","enabled":false,"version":2}' in shown
     assert cancelled == '{"request_id":"order-7","connector_id":"orders","status":"cancelled"}\n'
     assert "order 7" not in checkout.output
+
+
+async def test_redriving_and_replaying_work_as_written(checkout: Up) -> None:
+    given, listing, mend, *rest = blocks((ROOT / "docs/how-to/retry-and-redrive.md").read_text(encoding="utf-8"))
+    port = free_port()
+    shorthand, _, broken = given.partition("; }\n")
+    shorthand += "; }\n"
+
+    async with background(f".venv/bin/python examples/webhook_sink.py --port {port}", checkout, port):
+        await shell(moved(shorthand + broken, checkout, port), checkout)
+        list_letters = partial(shell, moved(listing, checkout, port), checkout)
+        await until_answer(list_letters, lambda shown: shown.count("action-requests") == 2, 30.0, 0.05)
+        redriven = await shell(moved(shorthand + mend, checkout, port), checkout)
+        outputs = [await shell(moved(shorthand + step, checkout, port), checkout) for step in rest]
+
+    _, dropped, rehearsed, replayed, again = outputs
+    assert "redriven: 2" in redriven
+    assert "dropped: 0" in dropped
+    assert f"POST http://127.0.0.1:{port}/parcels" in rehearsed
+    assert "would be sent: 2, refused: 0" in rehearsed
+    assert "submitted: 2" in replayed
+    assert '{"redriven":0,"items":[],"more":false}' in again
 
 
 async def actions(client: ConnectoryClient, request_id: str) -> list[str]:
