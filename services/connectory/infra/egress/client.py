@@ -1,17 +1,16 @@
 """Outgoing HTTP calls: one pooled session, hosts and addresses judged on every hop, time and size bounded."""
 
-import asyncio
 import io
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import lru_cache
 from typing import Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
 from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
+from connectory.infra.deadlines import Deadlines
 from connectory.infra.egress import failures
 from connectory.infra.egress.addresses import AddressGuard
 from connectory.infra.egress.hops import REDIRECTS, Hop, Redirect, first_hop, redirected
@@ -34,6 +33,8 @@ STREAMED_BODY_BYTES: Final = 1_048_576
 
 _UNTYPED: Final = ("Content-Type",)
 """The client must not guess a content type. To tell it so costs time, so it is told only where it would guess."""
+_NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None)
+"""The client's own limits cost a timer a call; ours is `Deadlines`."""
 
 
 @asynccontextmanager
@@ -50,6 +51,7 @@ def _session(settings: EgressSettings, resolver: AbstractResolver) -> aiohttp.Cl
         connector=aiohttp.TCPConnector(resolver=resolver, limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": settings.user_agent},
+        timeout=_NO_TIMEOUT,
         trust_env=False,
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
@@ -66,29 +68,32 @@ class HttpEgress:
         self._max_redirects = settings.max_redirects
         self._max_bytes = settings.max_response_content_length
         self._timeout_ms = round(settings.response_timeout.total_seconds() * 1000)
+        self._deadlines = Deadlines()
 
     async def send(self, request: OutgoingRequest) -> OutgoingResponse:
         """Send and return any response; raise `EgressFailed` when there is none."""
         hop = first_hop(request, self._targets.first(request.url))
         timeout_ms = max(self._timeout_ms, request.timeout_ms or 0)
-        deadline = asyncio.get_running_loop().time() + timeout_ms / 1000
         try:
-            answer = await self._exchange(hop, request, _total(timeout_ms / 1000))
-            for _ in range(self._max_redirects):
-                if isinstance(answer, OutgoingResponse):
-                    return answer
-                target = self._targets.redirected(answer.location, hop.target)
-                hop = redirected(hop, target, answer.status, request.secret_headers)
-                answer = await self._exchange(hop, request, _left(deadline))
+            with self._deadlines.limit(timeout_ms / 1000):
+                return await self._followed(hop, request)
         except TimeoutError:
             raise failures.timed_out(timeout_ms) from None
+
+    async def _followed(self, hop: Hop, request: OutgoingRequest) -> OutgoingResponse:
+        """Go where the answers say, until one says nothing of the kind."""
+        answer = await self._exchange(hop, request)
+        for _ in range(self._max_redirects):
+            if isinstance(answer, OutgoingResponse):
+                return answer
+            target = self._targets.redirected(answer.location, hop.target)
+            hop = redirected(hop, target, answer.status, request.secret_headers)
+            answer = await self._exchange(hop, request)
         if isinstance(answer, OutgoingResponse):
             return answer
         raise failures.too_many_redirects()
 
-    async def _exchange(
-        self, hop: Hop, request: OutgoingRequest, timeout: aiohttp.ClientTimeout
-    ) -> OutgoingResponse | Redirect:
+    async def _exchange(self, hop: Hop, request: OutgoingRequest) -> OutgoingResponse | Redirect:
         try:
             response = await self._session.request(
                 hop.method,
@@ -98,7 +103,6 @@ class HttpEgress:
                 skip_auto_headers=None if hop.is_typed else _UNTYPED,
                 allow_redirects=False,
                 ssl=self._tls(hop, request),
-                timeout=timeout,
             )
             return await self._answer(response)
         except TimeoutError:  # an OSError too, but one that only `send` can word
@@ -134,19 +138,6 @@ class HttpEgress:
         if not hop.target.is_tls:
             return True
         return tls_context(request.verification_mode or self._mode, request.ca_pem)
-
-
-@lru_cache(64)
-def _total(seconds: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=seconds)
-
-
-def _left(deadline: float) -> aiohttp.ClientTimeout:
-    """What remains of the whole call's time for another hop. Raise `TimeoutError` when nothing does."""
-    seconds = deadline - asyncio.get_running_loop().time()
-    if seconds <= 0:
-        raise TimeoutError
-    return aiohttp.ClientTimeout(total=seconds)
 
 
 def _payload(body: bytes | None) -> bytes | io.BytesIO | None:
