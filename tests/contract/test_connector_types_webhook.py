@@ -73,14 +73,32 @@ async def test_no_body_and_no_content_type_go_with_get_and_delete(target: HttpTa
     [
         (
             Answer(status=400, reason="Bad Request", body=b'{"message":"no"}'),
-            failed("invalid response", "[400] Bad Request: no"),
+            failed("invalid response", "[400] Bad Request: no", status=400),
         ),
-        (Answer(status=502, reason="Bad Gateway"), failed("retry later", "[502] Bad Gateway", retry=True)),
+        (Answer(status=502, reason="Bad Gateway"), failed("retry later", "[502] Bad Gateway", retry=True, status=502)),
         (
             Answer(status=429, reason="Slow Down", headers={"Retry-After": "90"}),
-            failed("retry at 2026-11-24T12:01:30.000Z", "[429] Slow Down", retry=NOW + timedelta(seconds=90)),
+            failed(
+                "retry at 2026-11-24T12:01:30.000Z",
+                "[429] Slow Down",
+                retry=NOW + timedelta(seconds=90),
+                status=429,
+                undelivered=True,
+                retry_after=NOW + timedelta(seconds=90),
+            ),
         ),
-        (Answer(status=304, reason="Not Modified"), failed("invalid response", "[304] Not Modified")),
+        (
+            Answer(status=503, reason="Closed", headers={"Retry-After": "Tue, 24 Nov 2026 12:02:00 GMT"}),
+            failed(
+                "retry later",
+                "[503] Closed",
+                retry=True,
+                status=503,
+                undelivered=True,
+                retry_after=NOW + timedelta(minutes=2),
+            ),
+        ),
+        (Answer(status=304, reason="Not Modified"), failed("invalid response", "[304] Not Modified", status=304)),
         (
             Answer(body=b"x" * 1001),
             failed(
@@ -130,4 +148,6 @@ async def test_a_target_that_speaks_nonsense() -> None:
 async def test_a_target_that_is_not_there(unused_tcp_port: int) -> None:
     text = f"[ECONNREFUSED] connect ECONNREFUSED 127.0.0.1:{unused_tcp_port}"
 
-    assert await run(f"http://127.0.0.1:{unused_tcp_port}/") == failed("request failed", text, reason="egress-failed")
+    result = await run(f"http://127.0.0.1:{unused_tcp_port}/")
+
+    assert result == failed("request failed", text, reason="egress-failed", undelivered=True)

@@ -60,10 +60,18 @@ class EgressFailed(ConnectoryError):
 
     code = "egress-failed"
     retryable: ClassVar[bool] = True
+    unreached: ClassVar[frozenset[str]] = frozenset(
+        {"ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"}
+    )
 
     def __init__(self, message: str, error_code: str | None = None) -> None:
         super().__init__(message)
         self.error_code = error_code
+
+    @property
+    def undelivered(self) -> bool:
+        """Whether the target certainly has nothing of the request."""
+        return self.error_code in self.unreached
 
 
 class ExchangeRefused(EgressFailed):

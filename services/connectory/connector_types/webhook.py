@@ -24,6 +24,7 @@ from connectory.connector_types.webhook_auth import (
 )
 from connectory.domain.execution import Failed, Result, Retry, Succeeded, iso_millis
 from connectory.domain.json_types import JsonObject
+from connectory.domain.retry import DECLINED_STATUSES
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 """Tells a target that two attempts are of one request. A header of that name in the config or secrets wins."""
@@ -93,6 +94,7 @@ def _no_response(failure: EgressFailed, sent: int) -> Failed:
         retry=False if isinstance(failure, EgressRefused) else None,
         reason=failure.code,
         request_body_bytes=sent,
+        undelivered=failure.undelivered,
     )
 
 
@@ -103,6 +105,9 @@ def _refused(response: OutgoingResponse, sent: int, run: WebhookRun) -> Failed:
         service_message=f"[{response.status}] {response.reason}{_said(response.body)}",
         retry=retry,
         request_body_bytes=sent,
+        status=response.status,
+        undelivered=response.status in DECLINED_STATUSES,
+        retry_after=retry_at(response.headers.get("retry-after"), run.now()),
     )
 
 

@@ -72,7 +72,7 @@ class Failed:
     """The action was not carried out, or the target refused it. `reason` is a stable code for programs.
 
     `status` is the HTTP status of the answer. With `undelivered` the target certainly did nothing: it was not reached,
-    or said so.
+    or said so. `retry_after` is when the target asked to be called again, where `retry` does not say it.
     """
 
     message: str
@@ -83,6 +83,7 @@ class Failed:
     request_body_bytes: int = 0
     status: int | None = None
     undelivered: bool = False
+    retry_after: datetime | None = None
 
 
 Result = Succeeded | Failed

@@ -13,6 +13,9 @@ RETRYABLE_STATUSES: Final = frozenset({408, 425, 429, 502, 503, 504})
 RETRYABLE_REASONS: Final = frozenset({"egress-failed", "run-timeout"})
 """Failures without an answer: refused or reset connections, names not found, time limits."""
 
+DECLINED_STATUSES: Final = frozenset({425, 429, 503})
+"""Statuses by which a target says that it did not do what was asked."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
@@ -52,9 +55,8 @@ def retry_at(
 
 def _delay(failure: Failed, request_id: str, attempt: int, at: datetime, policy: RetryPolicy) -> timedelta:
     jittered = backoff(request_id, attempt, policy)
-    if not isinstance(failure.retry, datetime):
-        return jittered
-    return max(jittered, min(failure.retry - at, policy.longest_retry_after))
+    asked_for = failure.retry if isinstance(failure.retry, datetime) else failure.retry_after
+    return jittered if asked_for is None else max(jittered, min(asked_for - at, policy.longest_retry_after))
 
 
 def backoff(request_id: str, attempt: int, policy: RetryPolicy) -> timedelta:
