@@ -2,6 +2,8 @@
 
 `given(ConnectorCreated(...)).when(DeleteConnector(...)).then(ConnectorDeleted(...))` is a whole test of a decider, and
 so is `given().when(DeleteConnector(...)).refused_with("connector-not-found")`.
+
+`connectory.testing.history` checks what a run against real servers has left behind; it is imported by itself.
 """
 
 from connectory.infra.in_memory_log import InMemoryLog
