@@ -8,13 +8,15 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet 
 UP ?=
 TESTS ?= tests
 PYTEST ?=
+CHAOS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help up test check format clean
+.PHONY: help up test chaos check format clean
 
 help:
 	@echo 'make up      run Connectory with an embedded Kafka and Postgres (options: make up UP="--port 5602")'
 	@echo 'make test    check the sources, then run every tier of tests (a part: make test TESTS=tests/unit)'
+	@echo 'make chaos   kill and disturb everything for minutes, and check what is left (options: SEED=7 REQUESTS=20000)'
 	@echo 'make check   ruff, mypy and pyright only'
 	@echo 'make format  format the sources'
 	@echo 'make clean   remove the virtual environment and caches, not the data'
@@ -24,6 +26,9 @@ up: $(VENV)/.embedded
 
 test: check
 	@$(BIN)/python -m pytest $(TESTS) $(PYTEST)
+
+chaos: $(VENV)/.dev
+	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) $(CHAOS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check

@@ -1,27 +1,30 @@
 """A `connectory up` that lives several times on one data directory, and what must be the same in every life."""
 
-import asyncio
 import signal
-from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
-from connectory.client import ConnectorInfo, RunningSystem
-from tests.chaos.history import Entry, entry_of
+from connectory.client import ConnectoryClient, RunningSystem, open_log
+from connectory.infra.log import Log
+from connectory.infra.settings import KafkaSettings
+from tests.chaos.cluster import IMPATIENCE
 from tests.e2e.program import Up, start
 
 
 @dataclass
 class Installation:
-    """`outputs` is what each life has printed, `outlived` the servers that were there in the next one."""
+    """`outputs` is what each life has printed, `outlived` the servers that were there in the next one.
+
+    `exit_codes` are those of lives that were asked to end.
+    """
 
     data_dir: Path
     outputs: list[str] = field(default_factory=list)
     outlived: list[psutil.Process] = field(default_factory=list)
-    created: list[ConnectorInfo] = field(default_factory=list)
+    exit_codes: list[int] = field(default_factory=list)
     _life: Up | None = None
 
     @property
@@ -29,8 +32,18 @@ class Installation:
         assert self._life is not None, "start it first"
         return self._life
 
+    def client(self) -> ConnectoryClient:
+        return ConnectoryClient(f"http://127.0.0.1:{self.life.port}", "admin", self.life.password)
+
+    def log(self) -> AbstractAsyncContextManager[Log]:
+        """The servers have the same addresses in every life."""
+        return open_log(KafkaSettings(), data_dir=self.data_dir)
+
+    def printed(self) -> list[str]:
+        return [*self.outputs, self.life.output]
+
     async def start(self) -> None:
-        self._life = start(self.data_dir)
+        self._life = start(self.data_dir, environment=IMPATIENCE)
         await self._life.ready()
 
     async def kill(self, *, with_servers: bool) -> None:
@@ -43,43 +56,18 @@ class Installation:
         await self.start()
         self.outlived += [server for server in servers if _runs(server)]
 
-    async def terminate(self) -> int:
-        """SIGTERM; returns the exit code of the life that has ended."""
-        code = await self._end(signal.SIGTERM)
+    async def terminate(self) -> None:
+        """SIGTERM, and another life."""
+        self.exit_codes.append(await self._end(signal.SIGTERM))
         await self.start()
-        return code
 
     async def stop(self) -> None:
         if self._life is not None and self._life.process.poll() is None:
-            await self._end(signal.SIGTERM)
+            await self._life.end(signal.SIGTERM)
 
     def servers(self) -> list[psutil.Process]:
         pids = RunningSystem.find(self.data_dir).pids
         return [psutil.Process(pid) for name, pid in pids.items() if name in ("kafka", "postgres")]
-
-    async def create_connectors(self, urls: Sequence[str]) -> None:
-        """One for each URL, with ids that say how many there are."""
-        async with self.life.client() as client:
-            for url in urls:
-                number = len(self.created)
-                config = {"url": url, "hasAuth": False}
-                self.created.append(
-                    await client.create_connector(f"Hook {number}", ".webhook", config, connector_id=f"hook-{number}")
-                )
-
-    async def connectors(self) -> list[ConnectorInfo]:
-        async with self.life.client() as client:
-            return [await client.connector(each.id) for each in self.created]
-
-    async def event_log(self, at_least: int, seconds: float) -> list[Entry]:
-        """All entries over HTTP, once there are so many; after `seconds` what there is."""
-        entries: list[Entry] = []
-        async with self.life.client() as client:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    while len(entries) < at_least:
-                        entries = [entry_of(item) async for item in client.event_log(size="1000")]
-        return entries
 
     async def _end(self, number: signal.Signals) -> int:
         code = await self.life.end(number)
