@@ -7,6 +7,7 @@ figure tells what it is without indexes.
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 
 import psutil
@@ -53,7 +54,7 @@ async def ceiling(database: Database) -> tuple[float, float]:
     rows = [
         change.row
         for each in outcomes(OUTCOMES)
-        for change in apply(Sourced(each, "", 0, 0))
+        for change in apply(Sourced(asdict(each), "", 0, 0))
         if isinstance(change, Append)
     ]
     await DayPartitions(database, utc_now, RETENTION).ensure(TABLE, rows)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -69,8 +70,15 @@ def outcome(execution_id: str = "e1", *, at: datetime = NOON, **fields: Any) -> 
 
 def changes_of(projection: AnyProjection, events: Iterable[object]) -> list[RowChange]:
     """The row changes of events read one after the other from partition 0."""
-    sourced = (Sourced(event, projection.topic, 0, offset) for offset, event in enumerate(events))
+    read = (_fields_of(event) if projection.takes_fields else event for event in events)
+    sourced = (Sourced(event, projection.topic, 0, offset) for offset, event in enumerate(read))
     return [change for each in sourced for change in projection.apply(each)]
+
+
+def _fields_of(event: object) -> dict[str, Any]:
+    assert is_dataclass(event)
+    assert not isinstance(event, type)
+    return asdict(event)
 
 
 def config_of(row: Row) -> JsonObject:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from connectory.domain.execution import Outcome, iso_millis
 from connectory.domain.json_types import JsonObject
 from connectory_projections.model import Append, Projection, Query, RowChange, Sourced, Table
 from connectory_projections.paging import Condition, put_together, read_cursor, write_cursor
 from connectory_projections.sql_files import load_migrations, load_statements
-from connectory_projections.stored_text import from_stored, from_stored_or_none, to_stored, to_stored_or_none
+from connectory_projections.stored_text import from_stored, from_stored_or_none, make_storable, to_stored
 
 PAGE_LIMIT: Final = 1_000
 
@@ -48,6 +48,14 @@ TABLE: Final = Table(
     key=("at", "execution_id", "action"),
     partitioned_by_day="at",
 )
+
+TEXT_COLUMNS: Final = (
+    *("execution_id", "action", "request_id", "space_id", "connector_id", "connector_name", "connector_type_id"),
+    *("outcome", "reason", "message", "error", "source", "requested_by", "trace_id", "request_topic", "redrive_of"),
+)
+
+Fields: TypeAlias = Mapping[str, Any]
+"""Of an outcome. They have the names of the columns, but for the position, which is three of them."""
 
 _SQL = load_statements(__file__)
 
@@ -104,47 +112,24 @@ def page_of(entries: Sequence[EventLogEntry], limit: int) -> EventLogPage:
     return EventLogPage([entry.item for entry in shown], shown[-1].cursor if len(entries) > limit else None)
 
 
-def apply(sourced: Sourced[Outcome]) -> Sequence[RowChange]:
-    event = sourced.event
-    row = {
-        "at": event.at,
-        "execution_id": to_stored(event.execution_id),
-        "action": event.action.value,
-        "request_id": to_stored(event.request_id),
-        "space_id": to_stored(event.space_id),
-        "connector_id": to_stored(event.connector_id),
-        "connector_name": to_stored_or_none(event.connector_name),
-        "connector_type_id": to_stored_or_none(event.connector_type_id),
-        "connector_version": event.connector_version,
-        "outcome": event.outcome,
-        "reason": to_stored_or_none(event.reason),
-        "final": event.final,
-        "attempt": event.attempt,
-        "started_at": event.started_at,
-        "duration_ms": event.duration_ms,
-        "message": to_stored(event.message),
-        "error": to_stored_or_none(event.error),
-        "source": to_stored_or_none(event.source),
-        "requested_by": to_stored_or_none(event.requested_by),
-        "possible_duplicate": event.possible_duplicate,
-        "request_body_bytes": event.request_body_bytes,
-        "trace_id": to_stored_or_none(event.trace_id),
-        "request_topic": to_stored(event.position.topic),
-        "request_partition": event.position.partition,
-        "request_offset": event.position.offset,
-        "retry_at": event.retry_at,
-        "redrive_of": to_stored_or_none(event.redrive_of),
-    }
+def apply(sourced: Sourced[Fields]) -> Sequence[RowChange]:
+    row = dict(sourced.event)
+    position = row.pop("position")
+    row["request_topic"] = position["topic"]
+    row["request_partition"] = position["partition"]
+    row["request_offset"] = position["offset"]
+    make_storable(row, TEXT_COLUMNS)
     return [Append(TABLE.name, row)]
 
 
-EVENT_LOG: Final[Projection[Outcome]] = Projection(
+EVENT_LOG: Final[Projection[Fields]] = Projection(
     name="event_log",
     topic="action-outcomes",
     handles=(Outcome,),
     tables=(TABLE,),
     migrations=load_migrations("event_log"),
     apply=apply,
+    takes_fields=True,
 )
 
 

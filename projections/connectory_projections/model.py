@@ -91,16 +91,19 @@ class Migration:
 class Projection(Generic[E]):
     """A read model, named after the question that it answers.
 
-    `apply` is pure and total over `handles`. `migrations` make its tables, by unqualified names: the search path
-    decides where, so that a rebuild can make a second copy beside the live one.
+    `apply` is pure and total over `handles`. With `takes_fields` it gets a record's fields by name, as the log has
+    them, in place of the dataclass: enough for a table whose rows are the records, and less work. `migrations` make
+    its tables, by unqualified names: the search path decides where, so that a rebuild can make a second copy beside
+    the live one.
     """
 
     name: str
     topic: str
-    handles: tuple[type[E], ...]
+    handles: tuple[type, ...]
     tables: tuple[Table, ...]
     migrations: tuple[Migration, ...]
     apply: Callable[[Sourced[E]], Sequence[RowChange]]
+    takes_fields: bool = False
 
     @property
     def expires(self) -> bool:

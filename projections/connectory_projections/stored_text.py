@@ -5,6 +5,8 @@ projection. They are written as U+0001 and four hexadecimal digits, and so is U+
 """
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 _UNSTORABLE = re.compile("[\x00\x01\ud800-\udfff]")
 _ESCAPED = re.compile("\x01([0-9a-f]{4})")
@@ -14,6 +16,14 @@ def to_stored(text: str) -> str:
     if text.isascii() and text.isprintable():  # nearly all, and far cheaper than the search
         return text
     return _UNSTORABLE.sub(lambda found: f"\x01{ord(found[0]):04x}", text)
+
+
+def make_storable(row: dict[str, Any], names: Iterable[str]) -> None:
+    """Replace the texts of these names, where they are texts at all, by what can be stored."""
+    for name in names:
+        text = row[name]
+        if text is not None and not (text.isascii() and text.isprintable()):
+            row[name] = to_stored(text)
 
 
 def to_stored_or_none(text: str | None) -> str | None:

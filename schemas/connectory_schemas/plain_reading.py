@@ -1,7 +1,8 @@
 """Avro's binary encoding of plain records, read straight into dictionaries.
 
 fastavro is the reference and reads everything else, whatever looks odd included: it says then what is wrong. This is
-here because every outcome is read for the event log, and it takes two thirds of the time for them. It knows what `plain` knows.
+here because every outcome is read for the event log, and it takes two thirds of the time for them. It knows what
+`plain` knows.
 """
 
 from collections.abc import Callable, Mapping, Sequence

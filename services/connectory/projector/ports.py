@@ -1,7 +1,7 @@
 """What the projector asks of the outside, besides the log."""
 
-from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from connectory_projections.model import AnyProjection, RowChange
 
@@ -11,6 +11,10 @@ T = TypeVar("T")
 class Decoder(Protocol):
     def decode(self, value: bytes | None, *expected: type[T]) -> T:
         """Return the record in a message's value. Raises `Undecodable` when it is none of the expected types."""
+        ...
+
+    def decode_fields(self, value: bytes | None, *expected: type) -> Mapping[str, Any]:
+        """Return the record's fields by name. Raises `Undecodable`."""
         ...
 
 

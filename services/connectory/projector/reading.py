@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from connectory.domain.errors import Undecodable
@@ -28,7 +28,7 @@ class RecordReader:
 
     def __init__(self, projection: AnyProjection, messages: Decoder) -> None:
         self._projection = projection
-        self._messages = messages
+        self._decode: Callable[..., object] = messages.decode_fields if projection.takes_fields else messages.decode
         self.skipped = 0
 
     async def read(self, records: Sequence[Record]) -> list[Read]:
@@ -48,7 +48,7 @@ class RecordReader:
 
     def _changes(self, record: Record) -> Sequence[RowChange]:
         try:
-            event = self._messages.decode(record.value, *self._projection.handles)
+            event = self._decode(record.value, *self._projection.handles)
         except Undecodable as error:
             self.skip(record, error.message)
             return ()

@@ -38,8 +38,9 @@ class DayPartitions:
 
     def _days(self, table: Table, rows: Iterable[Row]) -> set[date]:
         column = table.partitioned_by_day
-        moments = (row[column] for row in rows) if column else ()
-        return {moment.astimezone(UTC).date() for moment in moments if isinstance(moment, datetime)}
+        moments = [moment for row in rows if isinstance(moment := row[column], datetime)] if column else []
+        ends = {moment.astimezone(UTC).date() for moment in (min(moments), max(moments))} if moments else set()
+        return ends if len(ends) < 2 else {moment.astimezone(UTC).date() for moment in moments}
 
     def _has_partition_of_its_own(self, day: date) -> bool:
         today = self._now().date()

@@ -101,8 +101,11 @@ class PostgresRowStore:
             await connection.execute(_NOTIFY, ":".join(map(str, (*place, next_offset))))
 
 
-def _batches(tables: Sequence[Table], changes: Sequence[RowChange]) -> list[tuple[Table, list[RowChange]]]:
-    merged = consolidate(tables, changes)
+def _batches(tables: Sequence[Table], changes: Sequence[RowChange]) -> list[tuple[Table, Sequence[RowChange]]]:
+    """Changes of distinct keys by table. Facts never change: that one comes twice is seen when it is stored."""
+    merged = changes if all(table.partitioned_by_day for table in tables) else consolidate(tables, changes)
+    if len(tables) == 1:
+        return [(tables[0], merged)] if merged else []
     batches = [(table, [change for change in merged if change.table == table.name]) for table in tables]
     return [(table, batch) for table, batch in batches if batch]
 
