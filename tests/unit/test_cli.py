@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from connectory import __version__
 from connectory.cli import app
-from connectory.cli.reporting import failure_lines, say_failure
+from connectory.cli.reporting import failure_lines, printable, say_failure
 from connectory.domain.errors import Unavailable
 from connectory.infra.running_system import RunningSystem
 
@@ -164,6 +164,10 @@ def test_the_log_below_a_failure_is_shown_as_it_is(capsys: pytest.CaptureFixture
     say_failure(Unavailable("the broker ended. Its log ends with:\n  ERROR no meta.properties"))
 
     assert capsys.readouterr().err == "Error: the broker ended. Its log ends with:\n  ERROR no meta.properties\n"
+
+
+def test_what_a_terminal_would_act_on_is_escaped() -> None:
+    assert printable("né\x1b[31m\n\ud800") == r"né\x1b[31m\n\ud800"
 
 
 def test_a_defect_names_its_type_and_how_to_see_more() -> None:

@@ -2,24 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from connectory.cli.letter_desk import Asked, Status, count, letter_filter, open_desk
 from connectory.cli.options import DEFAULT_DATA_DIR, AsJson, Config, DataDir, From, To
-from connectory.cli.reporting import results
+from connectory.cli.reporting import printable, results
 
 if TYPE_CHECKING:
     from connectory.domain.json_types import JsonObject
-    from connectory.gateway.dead_letters import DeadLetterDesk, Selection, Settled
+    from connectory.gateway.dead_letters import Settled
     from connectory_projections.dead_letters import DeadLetterFilter
 
-Status = Literal["open", "redriven", "dropped", "all"]
 Connector = Annotated[str | None, typer.Option(help="Of this connector only.")]
 Reason = Annotated[str | None, typer.Option(help="Given up for this reason only, such as target-failed.")]
 Space = Annotated[str | None, typer.Option(help="Of this space only. Default: of all.")]
@@ -46,7 +43,7 @@ def list_letters(
     config: Config = None,
 ) -> None:
     """Show dead letters, newest first."""
-    where = _filter(connector, reason, from_, to, status)
+    where = letter_filter(connector, reason, from_, to, status)
     items, more = asyncio.run(_list(where, space, limit, data_dir, config))
     if as_json:
         _print_lines(items)
@@ -71,7 +68,7 @@ def show(
         _print_lines([shown])
         return
     for name, value in shown.items():
-        typer.echo(f"{name:<14}{value if isinstance(value, str) else json.dumps(value, indent=2)}")
+        typer.echo(f"{name:<14}{printable(value) if isinstance(value, str) else json.dumps(value, indent=2)}")
 
 
 @app.command()
@@ -90,8 +87,8 @@ def redrive(
 ) -> None:
     """Repeat the requests as new ones, oldest first. Those that cannot be read stay where they are."""
     asked = Asked(ids or (), everything, connector, reason, from_, to, space)
-    count = asyncio.run(_settle("redrive", asked, rate, as_json, data_dir, config))
-    typer.echo(f"redriven: {count}", err=True)
+    settled = asyncio.run(_settle("redrive", asked, rate, as_json, data_dir, config))
+    typer.echo(f"redriven: {settled}", err=True)
 
 
 @app.command()
@@ -111,35 +108,8 @@ def drop(
 ) -> None:
     """Settle the letters without repeating anything."""
     asked = Asked(ids or (), everything, connector, reason, from_, to, space, ask=not yes)
-    count = asyncio.run(_settle("drop", asked, rate, as_json, data_dir, config))
-    typer.echo(f"dropped: {count}", err=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which letters, in the user's words. With `ask` many are dropped only when the user says so once more."""
-
-    ids: Sequence[str]
-    everything: bool
-    connector: str | None
-    reason: str | None
-    from_: datetime | None
-    to: datetime | None
-    space: str | None
-    ask: bool = False
-
-    def selection(self) -> "Selection":
-        """Raises `BadParameter` when nothing, or two things at once, were named."""
-        from connectory.gateway.dead_letters import Selection
-        from connectory_projections.dead_letters import Scope
-
-        filters = [self.connector, self.reason, self.from_, self.to]
-        filtered = any(each is not None for each in filters)
-        if bool(self.ids) + self.everything + filtered != 1:
-            raise typer.BadParameter("name letters by their ids, or filter them, or say --all")
-        if self.ids:
-            return Selection(Scope(self.space), ids=self.ids)
-        return Selection(Scope(self.space), where=_filter(self.connector, self.reason, self.from_, self.to, "open"))
+    settled = asyncio.run(_settle("drop", asked, rate, as_json, data_dir, config))
+    typer.echo(f"dropped: {settled}", err=True)
 
 
 async def _list(
@@ -149,7 +119,7 @@ async def _list(
 
     items: list[JsonObject] = []
     cursor: str | None = None
-    async with _desk(data_dir, config) as desk:
+    async with open_desk(data_dir, config) as desk:
         while len(items) < limit:
             page = await desk.letters.page(Scope(space), where, min(PAGE, limit - len(items)), cursor)
             items.extend(page.items)
@@ -165,7 +135,7 @@ async def _show(letter: str, data_dir: Path, config: Path | None) -> "JsonObject
     from connectory_projections.dead_letters import Scope, place_of_id
 
     place = place_of_id(letter)
-    async with _desk(data_dir, config) as desk:
+    async with open_desk(data_dir, config) as desk:
         found = await desk.letters.at_places(Scope(), [place] if place else [])
         if not found:
             raise not_found(letter)
@@ -186,8 +156,8 @@ async def _settle(
 
     selection = asked.selection()
     done = 0
-    async with _desk(data_dir, config) as desk:
-        total = await _count(desk, selection, repeatable=what == "redrive")
+    async with open_desk(data_dir, config) as desk:
+        total = await count(desk, selection, repeatable=what == "redrive")
         if asked.ask and total > 1:
             typer.confirm(f"Drop {total:,} dead letters?", abort=True, err=True)
         act = desk.redrive if what == "redrive" else desk.drop
@@ -198,51 +168,6 @@ async def _settle(
                 shown.advance(done, max(done, total))
                 _print_settled(batch, as_json=as_json)
     return done
-
-
-async def _count(desk: "DeadLetterDesk", selection: "Selection", *, repeatable: bool) -> int:
-    if selection.ids is not None:
-        return len(set(selection.ids))
-    return await desk.letters.count_open(selection.scope, selection.where, repeatable=repeatable)
-
-
-@asynccontextmanager
-async def _desk(data_dir: Path, config: Path | None) -> "AsyncIterator[DeadLetterDesk]":
-    from connectory.cli.projections import database_url
-    from connectory.client import open_log
-    from connectory.gateway import queried
-    from connectory.gateway.dead_letters import DeadLetterDesk
-    from connectory.infra.clock import utc_now
-    from connectory.infra.messages import Messages
-    from connectory.infra.postgres import open_database, watch_progress
-    from connectory.infra.schema_registry import open_schemas
-    from connectory.infra.settings import load_settings
-
-    settings = load_settings(config_file=config)
-    async with (
-        open_log(settings.kafka, data_dir=data_dir) as log,
-        open_schemas(settings.schema_registry) as schemas,
-        open_database(database_url(settings, data_dir)) as database,
-        watch_progress(database) as progress,
-        log.writer() as writer,
-    ):
-        yield DeadLetterDesk(
-            letters=queried(database, progress).dead_letters,
-            progress=progress,
-            messages=Messages(schemas),
-            writer=writer,
-            clock=utc_now,
-            view_wait=settings.gateway.projection_wait,
-        )
-
-
-def _filter(
-    connector: str | None, reason: str | None, from_: datetime | None, to: datetime | None, status: Status
-) -> "DeadLetterFilter":
-    from connectory_projections.dead_letters import DeadLetterFilter
-
-    wanted = None if status == "all" else status
-    return DeadLetterFilter(connector_id=connector, reason=reason, status=wanted, from_=from_, to=to)
 
 
 def _print_lines(items: "Sequence[JsonObject]") -> None:
@@ -259,7 +184,7 @@ def _print_table(items: "Sequence[JsonObject]") -> None:
         table.add_column(heading, no_wrap=heading != "message")
     for item in items:
         names = ("id", "@timestamp", "status", "connector_id", "request_id", "reason", "message")
-        table.add_row(*(Text(str(item[name] or "")) for name in names))
+        table.add_row(*(Text(printable(str(item[name] or ""))) for name in names))
     results().print(table)
 
 

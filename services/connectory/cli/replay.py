@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from connectory.cli.options import DEFAULT_DATA_DIR, AsJson, Config, DataDir, From, KibanaConfig, To
+from connectory.cli.reporting import printable
 
 if TYPE_CHECKING:
     from connectory.infra.log import Log
@@ -160,21 +161,21 @@ def _print_rehearsed(recorded: "Recorded", new_id: str, rehearsed: "Rehearsed", 
         typer.echo(json.dumps({**ids, **asdict(rehearsed)}, separators=(",", ":")))
         return
     version = "" if rehearsed.connector_version is None else f", version {rehearsed.connector_version}"
-    typer.secho(f"{request.request_id} through {request.connector_id}{version}", bold=True)
+    typer.secho(printable(f"{request.request_id} through {request.connector_id}{version}"), bold=True)
     if rehearsed.refusal:
-        typer.secho(f"  refused: {rehearsed.refusal}", fg="red")
+        typer.secho(f"  refused: {printable(rehearsed.refusal)}", fg="red")
     for line in rehearsed.lines:
-        typer.echo(f"  log {line}")
+        typer.echo(f"  log {printable(line)}")
     for call in rehearsed.calls:
         _print_call(call)
     typer.echo()
 
 
 def _print_call(call: "ShownCall") -> None:
-    typer.echo(f"  {call.method} {call.url}")
+    typer.echo(f"  {call.method} {printable(call.url)}")
     for name, value in call.headers.items():
-        typer.echo(f"  {name}: {value}")
+        typer.echo(f"  {printable(name)}: {printable(value)}")
     if call.body is not None:
         typer.echo()
         for line in call.body.splitlines():
-            typer.echo(f"  {line}")
+            typer.echo(f"  {printable(line)}")

@@ -23,6 +23,11 @@ def results() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=WIDE)
 
 
+def printable(text: str) -> str:
+    """Text of somebody else's with everything escaped that a terminal would act on."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
 class ReportingGroup(TyperGroup):
     """The root command: the one place where errors become exit codes."""
 

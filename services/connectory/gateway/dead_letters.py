@@ -5,11 +5,12 @@ from the letter: when a crash keeps the second record from being written, repeat
 executors recognise within their window.
 """
 
+import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from connectory.domain.dead_letters import DeadLetter, DeadLetterSettled
@@ -55,7 +56,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterDesk:
-    """The use cases. `view_wait` is how long each batch may wait for the read model to show it."""
+    """The use cases. `view_wait` is how long to wait, in the end, for the read model to show what was done."""
 
     letters: DeadLetters
     progress: ProgressWatch
@@ -91,9 +92,16 @@ class DeadLetterDesk:
     async def _settle(
         self, selection: Selection, by: str | None, pace: Pace, *, redrive: bool
     ) -> AsyncIterator[Sequence[Settled]]:
+        last: dict[int, Position] = {}
         async for batch in self._batches(selection, pace.batch(BATCH), redrive=redrive):
             await pace.wait(len(batch))
-            yield await (self._redrive(batch, by) if redrive else self._drop(batch, by))
+            done = [Settled(kept.id, repeated_id(kept.letter) if redrive else None) for kept in batch]
+            if redrive:
+                await self.writer.write([self._repeated(kept.letter, by) for kept in batch])
+            positions = await self.writer.write(self._settlements(batch, done, by))
+            last.update((position.partition, position) for position in positions)
+            yield done
+        await self._wait_for_view(last.values())
 
     async def _batches(self, selection: Selection, size: int, *, redrive: bool) -> AsyncIterator[Sequence[KeptLetter]]:
         if selection.ids is None:
@@ -132,54 +140,39 @@ class DeadLetterDesk:
             _require_open(kept)
         return found
 
-    async def _redrive(self, batch: Sequence[KeptLetter], by: str | None) -> Sequence[Settled]:
-        done = [Settled(kept.id, repeated_id(kept.letter)) for kept in batch]
-        await self.writer.write([self._repeated(kept.letter, by) for kept in batch])
-        await self._record(batch, done, by)
-        return done
-
-    async def _drop(self, batch: Sequence[KeptLetter], by: str | None) -> Sequence[Settled]:
-        done = [Settled(kept.id) for kept in batch]
-        await self._record(batch, done, by)
-        return done
-
     def _repeated(self, letter: DeadLetter, by: str | None) -> Message:
         now = self.clock()
         request = repeat(self.request_of(letter), repeated_id(letter), now, by)
         traceparent = read_traceparent(letter.headers)
         return self.messages.message(ACTION_REQUESTS, request.connector_id, request, at=now, traceparent=traceparent)
 
-    async def _record(self, batch: Sequence[KeptLetter], done: Sequence[Settled], by: str | None) -> None:
-        """On the partition of the letter, so that whoever follows it reads both in order."""
+    def _settlements(self, batch: Sequence[KeptLetter], done: Sequence[Settled], by: str | None) -> list[Message]:
+        """Each on the partition of its letter, so that whoever follows it reads both in order."""
         now = self.clock()
-        settled = [
-            DeadLetterSettled(
-                topic=kept.letter.topic,
-                partition=kept.letter.partition,
-                offset=kept.letter.offset,
-                at=now,
-                by=by,
-                redriven_as=each.redriven_as,
-            )
-            for kept, each in zip(batch, done, strict=True)
+        return [
+            self._settlement(kept.letter, each.redriven_as, now, by) for kept, each in zip(batch, done, strict=True)
         ]
-        positions = await self.writer.write(
-            [
-                self.messages.message(ACTION_DEAD_LETTERS, None, each, at=now, partition=each.partition)
-                for each in settled
-            ]
-        )
-        await self._wait_for_view(positions)
 
-    async def _wait_for_view(self, positions: Sequence[Position]) -> None:
+    def _settlement(self, letter: DeadLetter, redriven_as: str | None, now: datetime, by: str | None) -> Message:
+        settled = DeadLetterSettled(
+            topic=letter.topic,
+            partition=letter.partition,
+            offset=letter.offset,
+            at=now,
+            by=by,
+            redriven_as=redriven_as,
+        )
+        return self.messages.message(ACTION_DEAD_LETTERS, None, settled, at=now, partition=letter.partition)
+
+    async def _wait_for_view(self, positions: Iterable[Position]) -> None:
         """So that the next list shows them settled. They are, whatever the read model shows."""
-        ends = {position.partition: position.offset for position in positions}
-        for partition, offset in ends.items():
-            try:
-                await self.progress.wait_for(DEAD_LETTERS.name, partition, offset, self.view_wait.total_seconds())
-            except Unavailable as error:
-                log.warning("settled dead letters cannot be seen yet: %s", error)
-                return
+        seconds = self.view_wait.total_seconds()
+        try:
+            async with asyncio.timeout(seconds):
+                for position in positions:
+                    await self.progress.wait_for(DEAD_LETTERS.name, position.partition, position.offset, seconds)
+        except (TimeoutError, Unavailable):
+            log.warning("settled dead letters cannot be seen yet: the projector lags, or the database is away")
 
 
 def repeated_id(letter: DeadLetter) -> str:
