@@ -7,7 +7,7 @@ import pytest
 
 from connectory.domain.errors import Unavailable
 from connectory.infra.in_memory_log import InMemoryLog
-from connectory.infra.log import Committed, Message, Share, read_all
+from connectory.infra.log import Claim, Committed, Message, Share, read_all
 from connectory.infra.topics import TopicSpec
 from tests.waiting import until
 
@@ -111,6 +111,23 @@ async def test_a_fault_before_the_commit_aborts_the_transaction() -> None:
             await transaction.write([Message("topic", b"a", b"1")])
 
     assert values(log) == []
+
+
+async def test_a_claim_that_fails_leaves_the_earlier_one_in_force() -> None:
+    async def fail(operation: str) -> None:
+        if operation == "claim" and claimed:
+            raise Unavailable("injected")
+
+    claimed: list[Claim] = []
+    log = InMemoryLog(2, before=fail)
+    await log.create_topics([TopicSpec("topic")])
+    async with log.writer() as writer, writer.claim("topic", 1, "name") as claim:
+        claimed.append(claim)
+        with pytest.raises(Unavailable, match="injected"):
+            await writer.claim("topic", 1, "name").__aenter__()
+        await claim.write([Message("topic", b"a", b"1")])
+
+    assert [record.partition for record in log.records("topic")] == [1]
 
 
 async def test_every_operation_is_announced(log: InMemoryLog) -> None:

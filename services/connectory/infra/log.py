@@ -2,7 +2,8 @@
 
 Two adapters stand behind it, held to one contract suite: `connectory.infra.kafka` for a real cluster and
 `connectory.infra.in_memory_log` for tests and `up --memory`. Topic names here are without the configured prefix; the
-adapter adds it, and likewise to names of groups and to transactional ids, so that two installations share a cluster.
+adapter adds it, and likewise to names of groups and claims and to transactional ids, so that two installations share a
+cluster.
 
 Reading is always *read committed*: records of open or aborted transactions are never seen. Offsets count control
 records too (a transaction's marker takes one), so `position` may pass an offset that no record has.

@@ -62,8 +62,9 @@ class KafkaClaim:
         if self._seat is not None and not self._seat[0].is_broken:
             return self._seat[1]
         with self._translated():
+            # Outside of the deadline: a broken outlet must not be left half closed.
+            outlet = await self._outlets.current()
             async with asyncio.timeout(DELIVERY_SECONDS):
-                outlet = await self._outlets.current()
                 identity = await self._tenure.establish(outlet.producer.client)
         lane = outlet.claimed_lane(*self._place, identity)
         self._seat = outlet, lane
@@ -82,8 +83,9 @@ class KafkaClaim:
         async with self._turn:
             await self._lane()
             with self._translated():
+                outlet = await self._outlets.current()
                 async with asyncio.timeout(DELIVERY_SECONDS):
-                    await self._tenure.renew((await self._outlets.current()).producer.client)
+                    await self._tenure.renew(outlet.producer.client)
 
     def _translated(self) -> translated:
         topic, partition = self._place
