@@ -67,6 +67,16 @@ async def test_a_request_that_waits_is_cancelled_and_not_run(
     assert [call.body for call in gateway.installation.target.calls] == [b"r1"]
 
 
+async def test_a_request_that_is_just_being_put_off_is_cancelled_too(gateway: HttpGateway) -> None:
+    await gateway.call("PUT", "/api/connectory/connector/c1/delivery_policy", {"requests_per_second": 0.01})
+    waiting = [f"r{number}" for number in range(1, 10)]
+    await submit(gateway, "r0", *waiting)
+
+    answers = await asyncio.gather(*(gateway.call("DELETE", f"{REQUESTS}/{each}") for each in waiting))
+
+    assert [answer.body["status"] for answer in answers] == ["cancelled"] * len(waiting)
+
+
 async def test_a_request_that_has_begun_goes_on(gateway: HttpGateway, release: Callable[[], None]) -> None:
     answer = await gateway.call("DELETE", f"{REQUESTS}/r1")
     release()

@@ -70,7 +70,13 @@ class PartitionExecutor:
         settlement = Settlement(world.messages, world.clock, journal, limits.retry, connectors.policy, throttles, self)
         self._attempts = Attempts(world, connectors, takeover.cancellations, journal, settlement)
         self._postponement = Postponement(
-            world.messages, world.clock, journal, takeover.waiting, resume=self._resume, moved=self._let_go
+            world.messages,
+            world.clock,
+            journal,
+            takeover.waiting,
+            ending=self._ending,
+            resume=self._resume,
+            moved=self._moved,
         )
         self._lanes = Lanes(
             Dispatcher(lambda lane: connectors.policy(lane[0]).max_in_flight),
@@ -293,6 +299,12 @@ class PartitionExecutor:
             self._resumed.give(0)
         else:
             self._pass(job.source)
+
+    def _moved(self, job: Job) -> None:
+        """The request is on a retry topic. If it is to end, a sweep that was asked for meanwhile may have missed it."""
+        self._let_go(job)
+        if self._ending(job.request) is not None:
+            self._sweep.ask()
 
     def _window_of(self, source: Source) -> Window:
         return self._fresh if source.topic == ACTION_REQUESTS else self._resumed

@@ -14,7 +14,10 @@ from connectory.infra.messages import Messages
 
 
 class Postponement:
-    """`resume` is called with a job whose time has come, `moved` with one that is safe on a retry topic."""
+    """`resume` is called with a job whose time has come, `moved` with one that is safe on a retry topic.
+
+    A job on its way here is seen by nobody who looks for what has to end: so it is looked at when it arrives.
+    """
 
     def __init__(
         self,
@@ -23,6 +26,7 @@ class Postponement:
         journal: OutcomeJournal,
         waiting: Waiting,
         *,
+        ending: Ending,
         resume: Callable[[Job], None],
         moved: Callable[[Job], None],
     ) -> None:
@@ -30,13 +34,15 @@ class Postponement:
         self._clock = clock
         self._journal = journal
         self._waiting = waiting
+        self._ending = ending
         self._resume = resume
         self._moved = moved
         self._timers: dict[int, tuple[asyncio.TimerHandle, Job]] = {}
 
     def until(self, job: Job, due: datetime) -> None:
         wait = due - self._clock()
-        if wait <= timedelta(0):
+        job.refusal = job.refusal or self._ending(job.request)
+        if job.refusal is not None or wait <= timedelta(0):
             self._resume(job)
         elif wait < SHORTEST:
             self._wait_here(job, wait)
