@@ -1,6 +1,6 @@
 """The headers of records: CloudEvents in binary mode, and trace context."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given, settings
@@ -34,6 +34,13 @@ def test_a_message_has_the_headers_of_a_cloudevent() -> None:
         "ce_time": b"2026-11-24T12:00:00.000Z",
         "content-type": b"application/avro",
     }
+
+
+@given(at=st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=2))])).filter(lambda at: at.year > 1))
+def test_the_time_of_a_cloudevent_is_in_utc_with_milliseconds(at: datetime) -> None:
+    written = dict(MESSAGES.message("connector-commands", "c1", DELETION, at=at).headers)["ce_time"].decode()
+    assert written.endswith("Z")
+    assert datetime.fromisoformat(written) == at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def test_a_message_is_addressed_as_asked() -> None:
