@@ -14,6 +14,7 @@ import uvloop
 
 BODY = b"x" * 1000
 TARGETS = 20
+CONTENT_TYPE = "text/plain"
 AUTHORIZATION = aiohttp.encode_basic_auth("benchmark", "benchmark-password")
 
 
@@ -23,7 +24,11 @@ async def post_all(url: str, count: int, concurrency: int) -> float:
 
     async def post_some(session: aiohttp.ClientSession) -> None:
         for number in numbers:
-            headers = {"Authorization": AUTHORIZATION, "Idempotency-Key": str(uuid4())}
+            headers = {
+                "Content-Type": CONTENT_TYPE,
+                "Authorization": AUTHORIZATION,
+                "Idempotency-Key": str(uuid4()),
+            }
             target = f"{url}/connector-{number % TARGETS}"
             async with session.post(target, data=BODY, headers=headers) as response:
                 await response.read()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.ceiling import BODY, TARGETS
+from benchmarks.ceiling import BODY, CONTENT_TYPE, TARGETS
 from benchmarks.processes import line, python
 from connectory.client import ActionRequestPublisher, NewActionRequest
 from connectory.domain.connector import Active
@@ -78,7 +78,12 @@ def connector(connector_id: str, url: str, vault: SecretsVault) -> Active:
         space_id="default",
         name="benchmark",
         connector_type_id=".webhook",
-        config={"url": f"{url}/{connector_id}", "method": "post", "hasAuth": True},
+        config={
+            "url": f"{url}/{connector_id}",
+            "method": "post",
+            "headers": {"Content-Type": CONTENT_TYPE},
+            "hasAuth": True,
+        },
         secrets=vault.seal(connector_id, {"user": "benchmark", "password": "benchmark-password"}),
         version=1,
         created_at=now,
