@@ -6,7 +6,7 @@ dictionaries; `Database` runs the queries. A projection itself touches neither.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -66,8 +66,7 @@ E = TypeVar("E")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Sourced(Generic[E]):
+class Sourced(NamedTuple, Generic[E]):
     """An event with the place on the log where it was read."""
 
     event: E

@@ -5,7 +5,7 @@ projection. They are written as U+0001 and four hexadecimal digits, and so is U+
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 _UNSTORABLE = re.compile("[\x00\x01\ud800-\udfff]")
@@ -18,12 +18,11 @@ def to_stored(text: str) -> str:
     return _UNSTORABLE.sub(lambda found: f"\x01{ord(found[0]):04x}", text)
 
 
-def make_storable(row: dict[str, Any], names: Iterable[str]) -> None:
+def make_storable(row: dict[str, Any], names: Sequence[str]) -> None:
     """Replace the texts of these names, where they are texts at all, by what can be stored."""
-    for name in names:
-        text = row[name]
-        if text is not None and not (text.isascii() and text.isprintable()):
-            row[name] = to_stored(text)
+    texts = "".join([text for name in names if (text := row[name])])
+    if not texts.isascii() or "\x00" in texts or "\x01" in texts:  # seldom, and one look at all is cheaper than many
+        row.update({name: to_stored_or_none(row[name]) for name in names})
 
 
 def to_stored_or_none(text: str | None) -> str | None:

@@ -8,10 +8,11 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -20,9 +21,14 @@ def run_until_signal(main: Coroutine[Any, Any, None]) -> None:
     from connectory.infra.logging import configure_logging
 
     configure_logging()
+    run_busy(_until_signal(main))
+
+
+def run_busy(main: Coroutine[Any, Any, T]) -> T:
+    """Run what has much to do, and return its result."""
     _collect_garbage_rarely()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_until_signal(main))
+        return runner.run(main)
 
 
 def _collect_garbage_rarely() -> None:

@@ -1,6 +1,5 @@
 """`connectory projections`: the tables in Postgres that are folded from the log."""
 
-import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +32,9 @@ def rebuild(
     config: Config = None,
 ) -> None:
     """Fold a projection anew from the log, beside the live tables, and put it in their place."""
-    report = asyncio.run(_rebuild(_projection(name), data_dir, config))
+    from connectory.cli.lifecycle import run_busy
+
+    report = run_busy(_rebuild(_projection(name), data_dir, config))
     typer.echo(f"rebuilt {report.projection} from {report.events:,} events")
     if report.skipped:
         typer.echo(f"{report.skipped:,} records could not be decoded and were passed over")
