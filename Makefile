@@ -9,14 +9,16 @@ UP ?=
 TESTS ?= tests
 PYTEST ?=
 CHAOS ?=
+BENCH ?= all
 
 .DEFAULT_GOAL := help
-.PHONY: help up test chaos check format clean
+.PHONY: help up test chaos bench check format clean
 
 help:
 	@echo 'make up      run Connectory with an embedded Kafka and Postgres (options: make up UP="--port 5602")'
 	@echo 'make test    check the sources, then run every tier of tests (a part: make test TESTS=tests/unit)'
 	@echo 'make chaos   kill and disturb everything for minutes, and check what is left (options: SEED=7 REQUESTS=20000)'
+	@echo 'make bench   measure against ceilings of the same run; leave the machine alone meanwhile (options: BENCH=queries)'
 	@echo 'make check   ruff, mypy and pyright only'
 	@echo 'make format  format the sources'
 	@echo 'make clean   remove the virtual environment and caches, not the data'
@@ -29,6 +31,9 @@ test: check
 
 chaos: $(VENV)/.dev
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) $(CHAOS)
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff check
