@@ -117,7 +117,7 @@ class RequestPosition:
     offset: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Outcome:
     """The recorded fact of an attempt, or of the decision not to make one.
 
@@ -126,6 +126,9 @@ class Outcome:
     A failed attempt that is not the last is followed by an `execute-retry-scheduled` with the same `execution_id`.
     `outcome` is None where nothing has ended. Times are UTC; `duration_ms` is None where nothing was run; `retry_at` is
     when the request, or with an open breaker the connector, is tried again.
+
+    Not frozen only because two are made for every request, and freezing so many fields costs three times what making
+    them does. Nobody changes one.
     """
 
     execution_id: str
