@@ -8,7 +8,7 @@ import pytest
 
 from connectory.domain.errors import Fenced, Unavailable
 from connectory.infra.embedded import EmbeddedKafka, embedded_kafka
-from connectory.infra.kafka import KafkaLog, open_kafka_log, outlets
+from connectory.infra.kafka import KafkaLog, connection, open_kafka_log, outlets
 from connectory.infra.log import Claim, Committed, Log, Message, Share, Tail, Writer
 from connectory.infra.settings import KafkaSettings
 from connectory.infra.topics import TopicSpec
@@ -61,7 +61,12 @@ async def test_a_transactional_id_is_opened_anew_after_the_broker_has_died(
         assert await next_values(tail, 2) == [b"before", b"after"]
 
 
-async def test_a_claim_goes_on_after_the_broker_has_died_and_come_back(log: KafkaLog, broker: EmbeddedKafka) -> None:
+async def test_a_claim_goes_on_after_the_broker_has_died_and_come_back(
+    log: KafkaLog, broker: EmbeddedKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However long the broker takes to start.
+    monkeypatch.setattr(outlets, "DELIVERY_SECONDS", DEADLINE)
+    monkeypatch.setattr(connection, "REQUEST_SECONDS", DEADLINE)
     async with log.writer() as writer, writer.claim(TOPIC, 0, "name") as claim:
         await claim.write([message("1")])
         await broker.process.kill()
