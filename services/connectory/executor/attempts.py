@@ -13,8 +13,9 @@ from connectory.connector_types.registry import TypeRegistry
 from connectory.domain import outcomes
 from connectory.domain.cancellation import CANCELLED
 from connectory.domain.errors import ConnectoryError, Refused, Undecodable
-from connectory.domain.execution import ActionRequest, Delivery, Failed, Result, Succeeded, iso_millis
+from connectory.domain.execution import ActionRequest, Delivery, Failed, Result, Succeeded
 from connectory.domain.outcomes import Attempt, ConnectorLabel
+from connectory.domain.time_bounds import expired
 from connectory.executor.cancellations import Cancellations
 from connectory.executor.connectors import PartitionConnectors, ReadyConnector, disabled, label_of
 from connectory.executor.jobs import Job
@@ -108,8 +109,9 @@ class Attempts:
         cancelled = self._cancellations.ending(request)
         if cancelled is not None:
             raise cancelled
-        if request.expires_at is not None and self._world.clock() >= request.expires_at:
-            raise Refused("expired", f"the request was to run before {iso_millis(request.expires_at)}")
+        too_late = expired(request, self._world.clock())
+        if too_late is not None:
+            raise too_late
 
     async def _ready_connector(self, request: ActionRequest) -> ReadyConnector:
         """The connector, fit to run this request; raises what stands in the way.

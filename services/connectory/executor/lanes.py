@@ -10,16 +10,14 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from connectory.domain import outcomes
-from connectory.domain.errors import Refused
-from connectory.domain.execution import iso_millis
 from connectory.domain.outcomes import Attempt
+from connectory.domain.time_bounds import given_up, waits_until
 from connectory.executor.attempts import Attempts
 from connectory.executor.dispatch import Dispatcher
 from connectory.executor.jobs import Ending, Job, Lane
 from connectory.executor.journal import OutcomeJournal
 from connectory.executor.ordering import KeyOrder
 from connectory.executor.postponement import Postponement
-from connectory.executor.settlement import Settlement
 from connectory.executor.throttle import Held, Throttles
 from connectory.executor.waiting import SHORTEST
 from connectory.infra.clock import Clock
@@ -43,7 +41,6 @@ class Lanes:
         order: KeyOrder,
         throttles: Throttles,
         attempts: Attempts,
-        settlement: Settlement,
         postponement: Postponement,
         journal: OutcomeJournal,
         clock: Clock,
@@ -55,7 +52,6 @@ class Lanes:
         self._order = order
         self._throttles = throttles
         self._attempts = attempts
-        self._settlement = settlement
         self._postponement = postponement
         self._journal = journal
         self._clock = clock
@@ -142,6 +138,7 @@ class Lanes:
             if job.queued_at < since:
                 self._order.let_go(job)
                 self._put_off(job, "order", self._clock() + _pause(job))
+        self._wake()
 
     def close(self) -> None:
         """Nothing more is to be started."""
@@ -178,13 +175,16 @@ class Lanes:
             self._journal.record(outcomes.defer(self._about(job), now, "rate-limited", until))
 
     def _put_off(self, job: Job, reason: str, until: datetime) -> None:
-        """Told once for all that it is put off in a row: the log explains the delay, and is not flooded."""
-        request, now = job.request, self._clock()
-        if now - request.requested_at > self._max_age:
-            attempt = self._attempts.next_attempt(job, self._attempts.label(request))
-            self._settlement.refused(job, attempt, _too_old(job))
+        """Told once for all that it is put off in a row: the log explains the delay, and is not flooded.
+
+        A request whose time is over ends here and now: what holds it could hold it again and again.
+        """
+        now = self._clock()
+        job.refusal = given_up(job.request, now, self._max_age)
+        if job.refusal is not None:
+            self.admit(job)
             return
-        due = until if request.expires_at is None else min(until, request.expires_at)
+        due = waits_until(job.request, until, self._max_age)
         job.deferrals += 1
         if job.deferrals > 1:
             self._postponement.until(job, due)
@@ -200,8 +200,3 @@ class Lanes:
 def _pause(job: Job) -> timedelta:
     """Longer when it has not helped."""
     return SHORTEST if job.deferrals < 3 else timedelta(minutes=1)
-
-
-def _too_old(job: Job) -> Refused:
-    text = f"the request of {iso_millis(job.request.requested_at)} could not be run in time"
-    return Refused("too-old", text)

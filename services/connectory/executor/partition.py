@@ -83,7 +83,6 @@ class PartitionExecutor:
             takeover.order,
             throttles,
             self._attempts,
-            settlement,
             self._postponement,
             journal,
             world.clock,
