@@ -39,13 +39,14 @@ WAIT_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mix:
-    """What requests are made of. `moving` connectors come and go: fewer requests are theirs.
+    """What requests are made of. `moving` connectors come and go; `to_moving` is the share of requests through them.
 
     `ordered` is the share of requests that have an ordering key, one of a few.
     """
 
     connector_ids: Sequence[str]
     moving: Sequence[str] = ()
+    to_moving: float = 0.1
     ordered: float = 0.0
     at_most_once: float = 0.2
     ordering_keys: int = 3
@@ -56,7 +57,7 @@ class Mix:
         return [self._one(chance, counts) for _ in range(count)]
 
     def _one(self, chance: random.Random, counts: Counter[str]) -> NewActionRequest:
-        among = self.moving if self.moving and chance.random() < 0.1 else self.connector_ids
+        among = self.moving if self.moving and chance.random() < self.to_moving else self.connector_ids
         connector_id = chance.choice(among)
         counts[connector_id] += 1
         in_line = chance.random() < self.ordered
