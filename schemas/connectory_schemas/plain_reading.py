@@ -19,6 +19,9 @@ Read: TypeAlias = Callable[[bytes, int], tuple[Any, int]]
 TIME_BYTES: Final = 8
 """Of a time of our days, in microseconds. Others are left to the library."""
 
+LOWER_BYTES: Final = 3
+"""Those of a time that are worked out each time: the others stay as they are for a second."""
+
 
 def plain_reader(schema: object) -> Read:
     """Return what reads a record into a dictionary. `schema` is as fastavro has parsed it.
@@ -121,21 +124,21 @@ def _double(data: bytes, at: int) -> tuple[float, int]:
 
 
 def _time(data: bytes, at: int) -> tuple[datetime, int]:
-    """The upper digits of times change every few milliseconds."""
+    """The upper digits of times change every second."""
     end = at + TIME_BYTES
-    lowest, low = data[at], data[at + 1]
-    if lowest < 0x80 or low < 0x80:
+    first, second, third = data[at], data[at + 1], data[at + 2]
+    if first & second & third < 0x80:
         raise NotPlain("a time of other days")
-    zigzag = lowest & 0x7F | (low & 0x7F) << 7 | _upper(data[at + 2 : end])
+    zigzag = first & 0x7F | (second & 0x7F) << 7 | (third & 0x7F) << 14 | _upper(data[at + LOWER_BYTES : end])
     return EPOCH + _delta(0, 0, zigzag >> 1 ^ -(zigzag & 1)), end
 
 
 @lru_cache(maxsize=64)
 def _upper(digits: bytes) -> int:
     *others, last = digits
-    if len(digits) != TIME_BYTES - 2 or last > 0x7F or any(digit < 0x80 for digit in others):
+    if len(digits) != TIME_BYTES - LOWER_BYTES or last > 0x7F or any(digit < 0x80 for digit in others):
         raise NotPlain("a time of other days")
-    return sum((digit & 0x7F) << 14 + 7 * place for place, digit in enumerate(digits))
+    return sum((digit & 0x7F) << 7 * (place + LOWER_BYTES) for place, digit in enumerate(digits))
 
 
 _delta = timedelta
