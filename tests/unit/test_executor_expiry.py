@@ -39,13 +39,13 @@ async def test_a_request_that_expires_on_a_retry_topic_ends_soon_after() -> None
 
 @in_virtual_time
 async def test_a_request_that_cannot_be_run_within_the_longest_age_is_given_up() -> None:
-    installation = await installed(retry=RetryPolicy(max_age=timedelta(minutes=5)))
+    installation = await installed(retry=RetryPolicy(max_age=timedelta(seconds=270)))
     await installation.connector(delivery_policy=ONE_IN_A_MINUTE, version=2)
     await installation.submit(*(f"r{number}" for number in range(10)))
     async with installation.executor():
         finals = await installation.ended(*(f"r{number}" for number in range(10)))
     assert Counter(final.reason for final in finals) == {None: 5, "too-old": 5}
-    assert max(final.at for final in finals) < at(320)
+    assert max(final.at for final in finals) < at(290)
 
 
 @in_virtual_time

@@ -18,7 +18,7 @@ from tests.unit.installation import Installation
 from tests.waiting import until
 
 T = TypeVar("T")
-LONG = 1_000_000.0
+LONG = 20_000.0
 
 
 class Killed(Exception):
@@ -67,7 +67,7 @@ class TimedInstallation(Installation):
         await self.write(Message(topics.CONNECTORS, connector_id.encode(), None))
 
     async def until(self, condition: Callable[[], T]) -> T:
-        return await until(condition, LONG, 0.01)
+        return await until(condition, LONG, 0.1)
 
     async def ended(self, *request_ids: str) -> list[Outcome]:
         """Wait until these have their final outcomes, and return those."""

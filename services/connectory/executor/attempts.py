@@ -13,7 +13,7 @@ from connectory.connector_types.registry import TypeRegistry
 from connectory.domain import outcomes
 from connectory.domain.cancellation import CANCELLED
 from connectory.domain.errors import ConnectoryError, Refused, Undecodable
-from connectory.domain.execution import ActionRequest, Delivery, Failed, Result, Succeeded
+from connectory.domain.execution import ActionRequest, Failed, Result, Succeeded
 from connectory.domain.outcomes import Attempt, ConnectorLabel
 from connectory.domain.time_bounds import expired
 from connectory.executor.cancellations import Cancellations
@@ -61,12 +61,6 @@ class Attempts:
 
     async def carry_out(self, job: Job) -> None:
         """Make the next attempt at the request, or bring it to its end without one."""
-        if job.in_doubt:
-            if job.request.delivery is Delivery.AT_MOST_ONCE:
-                self._settlement.leave_in_doubt(job)
-                return
-            self._settlement.mark(job.in_doubt)
-            job.in_doubt, job.possible_duplicate = (), True
         try:
             self._require_wanted(job)
             ready = await self._ready_connector(job.request)

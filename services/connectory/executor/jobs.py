@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 from connectory.domain.errors import ConnectoryError
-from connectory.domain.execution import ActionRequest, Outcome, RequestPosition, WaitingRequest
+from connectory.domain.execution import ActionRequest, RequestPosition, WaitingRequest
 
 Ending: TypeAlias = Callable[[ActionRequest], ConnectoryError | None]
 """Why a request is to end without being run; None: it is not."""
@@ -28,17 +28,15 @@ class Job:
     """A request that is to be run, and how far it has come.
 
     `position` is where it was read first, its identity; `source` is the record that brought it here, None when it was
-    taken from a retry topic ahead of its turn. `attempts` counts those made; of the ones `in_doubt` nobody knows the
-    end. `step` and `deferrals` are as in `WaitingRequest`. `queued_at` is a time of the event loop: since when it could
-    run. With `refusal` it is not run, and does not stand in line for that. A probe tells a half-open circuit breaker
-    whether the target is well.
+    taken from a retry topic ahead of its turn. `attempts` counts those made; `step` and `deferrals` are as in
+    `WaitingRequest`. `queued_at` is a time of the event loop: since when it could run. With `refusal` it is not run,
+    and does not stand in line for that. A probe tells a half-open circuit breaker whether the target is well.
     """
 
     request: ActionRequest
     position: RequestPosition
     source: Source | None
     trace_id: str | None = None
-    in_doubt: tuple[Outcome, ...] = ()
     attempts: int = 0
     step: int = 0
     deferrals: int = 0

@@ -67,8 +67,10 @@ class PartitionExecutor:
         self._tasks = asyncio.TaskGroup()
 
         throttles = Throttles(connectors.policy, limits.breaker, world.clock, takeover.ledger.last_starts)
-        settlement = Settlement(world.messages, world.clock, journal, limits.retry, connectors.policy, throttles, self)
-        self._attempts = Attempts(world, connectors, takeover.cancellations, journal, settlement)
+        self._settlement = Settlement(
+            world.messages, world.clock, journal, limits.retry, connectors.policy, throttles, self
+        )
+        self._attempts = Attempts(world, connectors, takeover.cancellations, journal, self._settlement)
         self._postponement = Postponement(
             world.messages,
             world.clock,
@@ -232,11 +234,12 @@ class PartitionExecutor:
         if unfinished.attempts > job.attempts:
             due = unfinished.retry_at
         job.attempts = max(job.attempts, unfinished.attempts)
-        job.in_doubt = unfinished.begun
         job.possible_duplicate = job.possible_duplicate or unfinished.possible_duplicate
+        if unfinished.begun and self._settlement.ends_in_doubt(job, unfinished.begun):
+            return
         if unfinished.unscheduled is not None:
             self._journal.record(outcomes.schedule_retry(unfinished.unscheduled, self._world.clock()))
-        if due is None or job.in_doubt:
+        if due is None or unfinished.begun:
             self._resume(job)
         else:
             self._postponement.until(job, due)

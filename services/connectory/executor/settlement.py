@@ -1,6 +1,6 @@
 """What follows an attempt: the final outcome, another attempt, a dead letter, an answer to whoever waits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 from connectory.domain import outcomes
 from connectory.domain.cancellation import CANCELLED, RequestCancelled
 from connectory.domain.errors import ConnectoryError, MessageTooLarge, Unencodable
-from connectory.domain.execution import ActionRequest, ErrorSource, Failed, Outcome, Result
+from connectory.domain.execution import ActionRequest, Delivery, ErrorSource, Failed, Outcome, Result
 from connectory.domain.outcomes import Attempt
 from connectory.domain.replies import RequestCompleted
 from connectory.domain.retry import RetryPolicy, is_retryable, retry_at
@@ -99,18 +99,22 @@ class Settlement:
             due = self._retry_at(job, attempt, failure, at)
             self._conclude(job, outcomes.refuse(attempt, at, failure, due), failure)
 
-    def leave_in_doubt(self, job: Job) -> None:
-        """At most once: the request ends here, with an outcome that nobody knows."""
-        *others, last = job.in_doubt
-        self.mark(others)
-        outcome = outcomes.in_doubt(last, self._clock(), final=True)
-        failure = Failed(message=outcome.error or "", reason="in-doubt", error_source=ErrorSource.FRAMEWORK)
-        self._conclude(job, outcome, failure)
+    def ends_in_doubt(self, job: Job, begun: Sequence[Outcome]) -> bool:
+        """Close and mark the attempts that a former owner began: each may have reached the target.
 
-    def mark(self, in_doubt: list[Outcome] | tuple[Outcome, ...]) -> None:
-        """Each attempt before this one may have reached the target: close and mark it."""
-        for begun in in_doubt:
-            self._journal.record(outcomes.in_doubt(begun, self._clock(), final=False))
+        At once, and not when it can be run again: what waits for that on a retry topic has its own marks only. True
+        when the request ends here, with an outcome that nobody knows: at most once.
+        """
+        is_over = job.request.delivery is Delivery.AT_MOST_ONCE
+        *others, last = begun
+        for each in others if is_over else begun:
+            self._journal.record(outcomes.in_doubt(each, self._clock(), final=False))
+        job.possible_duplicate = True
+        if is_over:
+            outcome = outcomes.in_doubt(last, self._clock(), final=True)
+            failure = Failed(message=outcome.error or "", reason="in-doubt", error_source=ErrorSource.FRAMEWORK)
+            self._conclude(job, outcome, failure)
+        return is_over
 
     def _retry_at(self, job: Job, attempt: Attempt, failure: Failed, at: datetime) -> datetime | None:
         if job.request.is_direct:
