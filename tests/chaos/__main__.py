@@ -88,7 +88,7 @@ def _directory() -> tempfile.TemporaryDirectory[str]:
 
 def _say() -> Callable[[str], None]:
     began = time.monotonic()
-    return lambda text: console.print(f"{time.monotonic() - began:6.1f} s  {text}", highlight=False)
+    return lambda text: console.print(f"{time.monotonic() - began:6.1f} s  {text}", highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":
