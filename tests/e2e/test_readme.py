@@ -69,12 +69,15 @@ async def test_the_tutorial_works_as_written(checkout: Up) -> None:
 
 
 async def test_pausing_limiting_and_cancelling_work_as_written(checkout: Up) -> None:
-    shorthand, *steps, cancel = blocks((ROOT / "docs/how-to/pause-or-limit-a-connector.md").read_text(encoding="utf-8"))
+    shorthand, *steps, submit, cancel = blocks(
+        (ROOT / "docs/how-to/pause-or-limit-a-connector.md").read_text(encoding="utf-8")
+    )
     async with checkout.client() as client:
         await client.create_connector("Orders", ".server-log", connector_id="orders")
 
         shown = await shell(moved("".join([shorthand, *steps]), checkout), checkout)
-        await until(lambda: "order 6" in checkout.output, 30.0, 0.05)
+        await client.execute("orders", {"message": "reads what the connector is now"})
+        await shell(moved(shorthand + submit, checkout), checkout)
         await until_answer(lambda: actions(client, "order-7"), lambda told: "rate-limited" in told, 30.0, 0.05)
         cancelled = await shell(moved(shorthand + cancel, checkout), checkout)
 

@@ -30,6 +30,7 @@ from tests.http_gateway import CONNECTOR, HOOK, XSRF, HttpCaller, Users, on_a_fr
 from tests.unit.installation import KEY, Silent, Target, owned
 
 REQUESTS = "/api/connectory/action_requests"
+OWN = "/api/connectory/connector"
 MESSAGES = Messages()
 REGISTRY = TypeRegistry(settings=TypeSettings(hosts=AllowedHosts(["*"])))
 VAULT = SecretsVault(KeyRing(KEY))
@@ -98,6 +99,33 @@ async def test_a_change_through_one_gateway_is_read_through_the_other(system: Sy
         assert (await system.one.get(f"{CONNECTOR}/c{number}")).status == 404
 
 
+async def test_switches_and_policies_through_one_gateway_are_read_through_the_other(system: System) -> None:
+    await system.one.create("c1")
+    for number in range(1, 6):
+        disabled = await system.one.call("POST", f"{OWN}/c1/_disable")
+        shown = await system.other.get(f"{OWN}/c1")
+        assert (disabled.body["enabled"], shown.body["enabled"], shown.body["version"]) == (
+            False,
+            False,
+            3 * number - 1,
+        )
+        await system.other.call("PUT", f"{OWN}/c1/delivery_policy", {"burst": number})
+        assert (await system.one.get(f"{OWN}/c1/delivery_policy")).body["burst"] == number
+        assert (await system.one.call("POST", f"{OWN}/c1/_enable")).body["version"] == 3 * number + 1
+        assert (await system.other.get(f"{OWN}/c1")).body["enabled"]
+
+
+async def test_of_switches_at_the_same_time_each_answer_is_true_of_its_version(system: System) -> None:
+    await system.one.create("c1")
+    calls = [(system.one, "_disable"), (system.other, "_enable"), (system.one, "_enable"), (system.other, "_disable")]
+
+    answers = await asyncio.gather(*(caller.call("POST", f"{OWN}/c1/{route}") for caller, route in calls * 5))
+
+    assert {answer.status for answer in answers} == {200}
+    assert [answer.body["enabled"] for answer in answers] == [route == "_enable" for _, route in calls * 5]
+    assert {answer.body["enabled"] == (answer.body["version"] % 2 == 1) for answer in answers} == {True}
+
+
 async def test_of_changes_at_the_same_time_each_is_applied_or_refused(system: System) -> None:
     callers = [system.one, system.other] * 10
     created = await asyncio.gather(*(caller.create("c1") for caller in callers))
@@ -140,6 +168,41 @@ async def test_requests_over_http_run_once_for_their_id(system: System) -> None:
 
     assert [answer.status for answer in answers] == [202, 202]
     assert sorted(item["request_id"] for item in runs) == sorted(f"r{n}" for n in range(50))
+
+
+async def test_a_request_that_waits_is_cancelled_through_any_gateway(system: System) -> None:
+    await system.one.create("c1")
+    await limit(system)
+    requests: list[dict[str, Any]] = [{"connector_id": "c1", "params": {}, "request_id": each} for each in ("r1", "r2")]
+    await system.one.call("POST", REQUESTS, {"requests": requests})
+    await logged(system.one, "?request_id=r2&action=rate-limited")
+
+    answer = await system.other.call("DELETE", f"{REQUESTS}/r2")
+    items = await logged(system.one, "?request_id=r2&action=cancelled")
+    again = await system.one.call("DELETE", f"{REQUESTS}/r2")
+
+    assert answer.status in (200, 202)  # on a machine that is very busy the answer may come too late
+    assert [(item["final"], item["reason"]) for item in items] == [(True, "request-cancelled")]
+    assert (again.status, again.body) == (200, {"request_id": "r2", "connector_id": "c1", "status": "cancelled"})
+
+
+async def test_disabling_a_connector_ends_what_waits(system: System) -> None:
+    await system.one.create("c1")
+    await limit(system)
+    requests = [{"connector_id": "c1", "params": {}, "request_id": f"r{number}"} for number in range(5)]
+    await system.one.call("POST", REQUESTS, {"requests": requests})
+    await logged(system.one, "?action=rate-limited", count=4)
+
+    await system.other.call("POST", f"{OWN}/c1/_disable")
+    items = await logged(system.one, "?action=cancelled", count=4)
+
+    assert {item["reason"] for item in items} == {"connector-disabled"}
+
+
+async def limit(system: System) -> None:
+    """Let an action start every 1,000 seconds. A direct run reads what its connector is now: then it is in force."""
+    await system.one.call("PUT", f"{OWN}/c1/delivery_policy", {"requests_per_second": 0.001})
+    await system.other.call("POST", f"{CONNECTOR}/c1/_execute", {"params": {}})
 
 
 async def logged(caller: HttpCaller, query: str, count: int = 1) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.errors import Refused
 from connectory.infra.in_memory_log import InMemoryLog
 from connectory.infra.messages import Messages
@@ -18,7 +19,17 @@ from connectory_projections import ALL, CONNECTORS_BY_SPACE, DEAD_LETTERS, EVENT
 from connectory_projections.connectors_by_space import in_space
 from connectory_projections.model import AnyProjection, Query
 from tests.dead_letters import letter
-from tests.projection_events import NOON, created, deleted, minutes, outcome, updated
+from tests.projection_events import (
+    NOON,
+    created,
+    deleted,
+    disabled,
+    enabled,
+    minutes,
+    outcome,
+    policy_set,
+    updated,
+)
 
 MESSAGES = Messages()
 RETENTION = timedelta(days=90)
@@ -88,6 +99,20 @@ async def test_a_rebuild_finds_the_live_tables_to_be_what_the_log_says(installat
     assert [report.is_same for report in reports] == [True, True]
     assert [report.events for report in reports] == [6, 12]
     assert [each.live.rows for report in reports for each in report.comparisons] == [3, 9]
+
+
+async def test_a_rebuild_finds_which_connectors_are_disabled_and_limited(installation: Installation) -> None:
+    policy = DeliveryPolicy(max_attempts=2, requests_per_second=0.5)
+    async with installation.projecting():
+        await installation.publish(*map(created, "abc"), disabled("a"), policy_set(policy, "b"), disabled("c"))
+        await installation.publish(enabled("c", version=3), updated("a", version=3))
+
+        report = await installation.rebuild(CONNECTORS_BY_SPACE)
+        views = await installation.database.all(in_space("default"))
+
+    assert report.is_same
+    assert {each.connector_id for each in views if not each.enabled} == {"a"}
+    assert {each.connector_id: each.delivery_policy for each in views}["b"] == policy
 
 
 async def test_a_rebuild_mends_what_has_gone_wrong_and_says_so(installation: Installation) -> None:
