@@ -1,6 +1,12 @@
 """A token bucket: actions start at a rate, and a few at once after a pause."""
 
 from dataclasses import dataclass
+from typing import Final
+
+SLOWEST_RATE: Final = 0.0001
+"""Actions a second: one in not quite three hours. A slower one would rather be a connector that is disabled."""
+
+FASTEST_RATE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

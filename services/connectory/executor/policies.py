@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.connector import Active
 from connectory.domain.errors import Refused
-from connectory.domain.rate_limit import RateLimit
+from connectory.domain.rate_limit import FASTEST_RATE, SLOWEST_RATE, RateLimit
 
 DEFAULT_ATTEMPTS = 3
 
@@ -55,7 +55,8 @@ class RunPolicies:
         own = active.delivery_policy
         limit = self._limit(active)
         if own.requests_per_second is not None:
-            limit = RateLimit(per_second=own.requests_per_second, burst=own.burst or 1)
+            rate = min(max(own.requests_per_second, SLOWEST_RATE), FASTEST_RATE)  # a record may hold anything
+            limit = RateLimit(per_second=rate, burst=own.burst or 1)
         elif limit is not None and own.burst is not None:
             limit = RateLimit(per_second=limit.per_second, burst=own.burst)
         return RunPolicy(

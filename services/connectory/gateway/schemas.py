@@ -7,6 +7,7 @@ from annotated_types import Ge, Le, Len
 from pydantic import AfterValidator, Field
 
 from connectory.domain.execution import Action, Delivery
+from connectory.domain.rate_limit import FASTEST_RATE, SLOWEST_RATE
 from connectory.gateway.validation import (
     ConnectorRecord,
     Moment,
@@ -29,9 +30,6 @@ LARGEST_PAGE: Final = 1000
 LARGEST_SETTLEMENT: Final = 1000
 """Dead letters that one call repeats or drops."""
 
-FASTEST_RATE: Final = 10_000
-SLOWEST_RATE: Final = 0.0001
-"""A second. No request waits as long as the slowest one makes it."""
 
 MOST_ATTEMPTS: Final = 10
 LARGEST_NUMBER: Final = 2**31 - 1

@@ -13,6 +13,7 @@ from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 
 from connectory.connector_types.contract import License, VerificationMode
+from connectory.domain.rate_limit import FASTEST_RATE, SLOWEST_RATE
 from connectory.infra.settings.declaration import SettingsGroup, computed_setting, setting
 from connectory.infra.settings.value_types import (
     AddressRange,
@@ -264,7 +265,9 @@ class RateLimitRule(SettingsGroup):
     connector: str | None = None
     host: str | None = None
     connector_type: str | None = Field(None, validation_alias="connectorType")
-    requests_per_second: Annotated[float, Gt(0)] = Field(validation_alias="requestsPerSecond")
+    requests_per_second: Annotated[float, Ge(SLOWEST_RATE), Le(FASTEST_RATE)] = Field(
+        validation_alias="requestsPerSecond"
+    )
     burst: Annotated[int, Ge(1)] = 1
 
     @model_validator(mode="after")
