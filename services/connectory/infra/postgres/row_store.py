@@ -29,12 +29,13 @@ ON CONFLICT (projection, topic, partition) DO UPDATE SET next_offset = projectio
 RETURNING next_offset
 """
 
-# Losing the last commits in a crash of the database is harmless: rows and offset are lost together, and the log has
-# them. So nothing waits for the disk here.
+# Losing the last commits in a crash of the database loses no fact: rows and offset are lost together, and the log has
+# them. So the many rows of what happened do not wait for the disk. What clients change and read back does: they would
+# see what was before their change once more.
 _ADVANCE = """
 UPDATE projection_offsets SET next_offset = $5
 WHERE projection = $1 AND topic = $2 AND partition = $3 AND next_offset = $4
-RETURNING set_config('synchronous_commit', 'off', true)
+RETURNING set_config('synchronous_commit', $6, true)
 """
 
 _NOTIFY = f"SELECT pg_notify('{PROGRESS_CHANNEL}', $1)"
@@ -95,7 +96,8 @@ class PostgresRowStore:
         self, connection: Connection, projection: AnyProjection, partition: int, expected: int, next_offset: int
     ) -> None:
         place = (projection.name, projection.topic, partition)
-        if await connection.fetchrow(_ADVANCE, *place, expected, next_offset) is None:
+        durability = "off" if projection.expires else "on"
+        if await connection.fetchrow(_ADVANCE, *place, expected, next_offset, durability) is None:
             raise Fenced(f"Partition {partition} of projection {projection.name} is no longer at offset {expected}")
         if self._announces:
             await connection.execute(_NOTIFY, ":".join(map(str, (*place, next_offset))))
