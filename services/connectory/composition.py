@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from uuid import uuid4
 
 from connectory import __version__
 from connectory.aggregate import connector_aggregate, run_aggregate
@@ -26,6 +25,7 @@ from connectory.gateway.listening import CannotListen
 from connectory.infra.clock import utc_now
 from connectory.infra.crypto import KeyRing, SecretsVault
 from connectory.infra.egress import AllowedHosts, EgressSettings, open_egress
+from connectory.infra.ids import random_id
 from connectory.infra.log import Log
 from connectory.infra.logging import LoggerServerLog
 from connectory.infra.messages import Messages
@@ -134,7 +134,7 @@ async def _run_executor(foundation: Foundation) -> None:
             egress=egress,
             server_log=LoggerServerLog(),
             clock=utc_now,
-            new_id=lambda: str(uuid4()),
+            new_id=random_id,
             run_timeout=settings.executor.run_timeout,
         )
         await run_executor(foundation.log, world, _limits(settings))

@@ -32,9 +32,12 @@ class ConnectorLabel:
     version: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Attempt:
-    """One try at a request: what its outcomes have in common. `connector` None when there is none to be found."""
+    """One try at a request: what its outcomes have in common. `connector` None when there is none to be found.
+
+    Not frozen for the same reason as `Outcome`.
+    """
 
     request: ActionRequest
     position: RequestPosition

@@ -1,6 +1,5 @@
 """Carrying out one request: find its connector, check that it may run, and run it. What follows is for `settlement`."""
 
-import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from connectory.executor.journal import OutcomeJournal
 from connectory.executor.settlement import Settlement
 from connectory.infra.clock import Clock
 from connectory.infra.crypto import Redactor, SecretsVault
+from connectory.infra.deadlines import Deadlines
 from connectory.infra.messages import Messages
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ class Attempts:
         self._cancellations = cancellations
         self._journal = journal
         self._settlement = settlement
+        self._deadlines = Deadlines()
 
     async def carry_out(self, job: Job) -> None:
         """Make the next attempt at the request, or bring it to its end without one."""
@@ -138,7 +139,7 @@ class Attempts:
         # is done about it is marked.
         await self._journal.recorded(outcomes.start(attempt, started_at))
         try:
-            async with asyncio.timeout(world.run_timeout.total_seconds()):
+            with self._deadlines.limit(world.run_timeout.total_seconds()):
                 result = await world.registry.execute(
                     ready.prepared,
                     params,

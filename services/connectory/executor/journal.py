@@ -15,12 +15,15 @@ from typing import NamedTuple, NoReturn, TypeAlias
 from connectory.domain import outcomes
 from connectory.domain.errors import Fenced, Unavailable
 from connectory.domain.execution import Outcome
-from connectory.infra.log import MAX_RECORD_BYTES, Claim, Message, Position, Writer, check_sizes, record_size
+from connectory.infra.log import MAX_RECORD_BYTES, Claim, Message, Position, Writer, check_sizes
 from connectory.infra.messages import Messages
 from connectory.infra.topics import ACTION_OUTCOMES
 
 RETRY_SECONDS = 0.5
 MAX_BATCH = 2000
+
+MAX_OUTCOME_BYTES = MAX_RECORD_BYTES - 16_384
+"""Of the value alone: what is left is more than its key and headers take, however long the ids in them are."""
 
 BUSY = 16
 """Records in a write from which on more are waited for before the next one."""
@@ -138,7 +141,7 @@ class OutcomeJournal:
 
     def _message(self, outcome: Outcome) -> Message:
         message = self._encoded(outcome)
-        if record_size(message) > MAX_RECORD_BYTES:  # a target's answer stands in it, or a source of any length
+        if len(message.value or b"") > MAX_OUTCOME_BYTES:  # a target's answer stands in it, or a source of any length
             message = self._encoded(outcomes.shortened(outcome))
         return message
 
