@@ -26,9 +26,10 @@ class Answers:
 
 
 async def let_wait(gathering: Gathering[str, int], *keys: str) -> list[asyncio.Task[int | None]]:
-    """Questions that have come as far as they can."""
+    """Questions that came in one go, and have come as far as they can."""
     tasks = [asyncio.create_task(gathering.get(key)) for key in keys]
-    await asyncio.sleep(0)
+    for _ in range(3):
+        await asyncio.sleep(0)
     return tasks
 
 
@@ -51,6 +52,16 @@ async def test_what_there_is_nothing_for_is_answered_with_none() -> None:
     answers.open.set()
 
     assert await Gathering(answers).get("missing") is None
+
+
+async def test_questions_that_come_in_one_go_are_asked_together() -> None:
+    answers = Answers()
+    answers.open.set()
+
+    tasks = await let_wait(Gathering(answers), "a", "bb")
+
+    assert await asyncio.gather(*tasks) == [1, 2]
+    assert answers.asked == [{"a", "bb"}]
 
 
 async def test_questions_that_come_meanwhile_are_asked_together() -> None:
@@ -76,9 +87,10 @@ async def test_a_question_is_not_answered_by_what_was_asked_before_it_came() -> 
     assert len(answers.asked) == ASKED_AT_ONCE + 1
 
 
-async def test_the_others_are_asked_for_when_the_one_who_asks_is_cancelled() -> None:
+@pytest.mark.parametrize("is_asked", [True, False], ids=["while it is asked", "before its turn"])
+async def test_the_others_are_asked_for_when_the_one_who_asks_is_cancelled(is_asked: bool) -> None:
     answers = Answers()
-    gathering, first = await busy(answers)
+    gathering, first = (Gathering(answers), []) if is_asked else await busy(answers)
     asking, other = await let_wait(gathering, "aa", "bbb")
 
     asking.cancel()

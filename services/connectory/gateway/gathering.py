@@ -1,8 +1,8 @@
 """Questions that come at the same time are asked together.
 
-A query costs the gateway more than all the rest of a request does. So while some are being asked, those that come
-wait, and are asked in one query then. Without load nobody waits. Each is asked after it came: an answer is never
-older than its question.
+A query costs the gateway more than all the rest of a request does. So those that come in one go, and those that come
+while enough queries are under way, are asked in one. Each is asked after it came: an answer is never older than its
+question.
 """
 
 import asyncio
@@ -21,7 +21,10 @@ V = TypeVar("V")
 
 @dataclass(slots=True)
 class _Batch(Generic[K, V]):
+    """Whoever comes first asks for all; the others wait for `is_over`."""
+
     keys: set[K] = field(default_factory=set)
+    is_over: asyncio.Event = field(default_factory=asyncio.Event)
     answers: Mapping[K, V] | None = None
     error: ConnectoryError | None = None
 
@@ -37,20 +40,27 @@ class Gathering(Generic[K, V]):
     async def get(self, key: K) -> V | None:
         """What there is for the key. Raises what `ask` raises."""
         batch = self._gathered
-        batch.keys.add(key)
-        async with self._turn:
-            if batch.error is not None:
-                raise batch.error
-            # Whoever asks for all may be cancelled: then the next in turn finds no answers and asks again.
-            answers = batch.answers if batch.answers is not None else await self._answers(batch)
-        return answers.get(key)
+        if batch.keys:
+            batch.keys.add(key)
+            await batch.is_over.wait()
+        else:
+            batch.keys.add(key)
+            await self._answer(batch)
+        if batch.error is not None:
+            raise batch.error
+        if batch.answers is None:  # the one who asked for all was cancelled
+            return await self.get(key)
+        return batch.answers.get(key)
 
-    async def _answers(self, batch: _Batch[K, V]) -> Mapping[K, V]:
-        if batch is self._gathered:
-            self._gathered = _Batch()
+    async def _answer(self, batch: _Batch[K, V]) -> None:
         try:
-            batch.answers = await self._ask(batch.keys)
+            async with self._turn:
+                await asyncio.sleep(0)  # for those that came in one go with this one
+                self._gathered = _Batch()
+                batch.answers = await self._ask(batch.keys)
         except ConnectoryError as error:
             batch.error = error
-            raise
-        return batch.answers
+        finally:
+            if self._gathered is batch:
+                self._gathered = _Batch()
+            batch.is_over.set()
