@@ -112,10 +112,18 @@ class Attempts:
         """The connector, fit to run this request; raises what stands in the way.
 
         Whoever waits for an answer must see own changes, so a direct request first reads the partition's connectors to
-        their end. So does one whose connector or version is not known here, before it is said not to exist.
+        their end. Every other one does so before it is refused: the connector may have been created, or mended, just
+        before the request was published.
         """
-        if request.is_direct or not self._connectors.knows(request.connector_id, request.connector_version):
-            await self._connectors.catch_up()
+        if not request.is_direct:
+            try:
+                return self._fit(request)
+            except ConnectoryError:
+                pass
+        await self._connectors.catch_up()
+        return self._fit(request)
+
+    def _fit(self, request: ActionRequest) -> ReadyConnector:
         ready = self._connectors.ready(request.connector_id)
         if ready.space_id != request.space_id:
             raise Refused.not_found(request.connector_id)

@@ -14,6 +14,7 @@ from connectory.domain.outcomes import Attempt
 from connectory.executor import dead_letters
 from connectory.executor.attempts import Attempts
 from connectory.executor.dispatch import Dispatcher
+from connectory.executor.endings import Endings
 from connectory.executor.environment import Executor
 from connectory.executor.intake import Elsewhere, Intake, Stranded
 from connectory.executor.jobs import Job, Source, resumed
@@ -64,8 +65,10 @@ class PartitionExecutor:
         self._fresh = Window(limits.window_requests, limits.window_bytes)
         self._resumed = Window(limits.window_requests, limits.window_bytes)
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._ahead: dict[int, Job] = {}
         self._tasks = asyncio.TaskGroup()
 
+        self._endings = Endings(connectors, takeover.cancellations, self._end_what_is_over)
         throttles = Throttles(connectors.policy, limits.breaker, world.clock, takeover.ledger.last_starts)
         self._settlement = Settlement(
             world.messages, world.clock, journal, limits.retry, connectors.policy, throttles, self
@@ -76,7 +79,7 @@ class PartitionExecutor:
             world.clock,
             journal,
             takeover.waiting,
-            ending=self._ending,
+            ending=self._endings.of,
             resume=self._resume,
             moved=self._moved,
         )
@@ -96,8 +99,8 @@ class PartitionExecutor:
             world.messages,
             share.index,
             takeover.waiting,
-            ending=self._ending,
-            admit=self._resume,
+            ending=self._endings.of,
+            admit=self._end_ahead,
             window=self._resumed,
         )
         self._restore_breakers(throttles)
@@ -112,12 +115,14 @@ class PartitionExecutor:
                 for each in (
                     takeover.connectors.follow(),
                     takeover.cancellations.follow(),
+                    self._endings.run(),
                     self._sweep.run(self._retry_starts),
                     self._keep_up(),
                     self._journal.lost(self._share.index),
                     self._close_when_revoked(),
                 )
             ]
+            self._endings.suspect(takeover.waiting_for)
             self._sweep.ask()
             async with asyncio.TaskGroup() as intakes:
                 intakes.create_task(self._or_close(self._take_in()))
@@ -197,6 +202,8 @@ class PartitionExecutor:
             case WaitingRequest() as waiting if self._takeover.waiting.take(waiting.position.offset, waiting.step):
                 unfinished = self._takeover.ledger.unfinished(waiting.position.offset)
                 self._go_on(resumed(waiting, source), unfinished or Unfinished(), waiting.due_at)
+            case WaitingRequest() as waiting if (job := self._ahead.get(waiting.position.offset)) is not None:
+                self._follow(source, job)
             case WaitingRequest() as waiting:
                 self._pass_ended(source, waiting.request, self._takeover.ledger.failure(waiting.position.offset))
 
@@ -297,15 +304,15 @@ class PartitionExecutor:
             self._pass(source)
 
     def _let_go(self, job: Job) -> None:
-        if job.source is None:
+        if self._ahead.pop(job.position.offset, None) is not None:
             self._resumed.give(0)
-        else:
+        if job.source is not None:
             self._pass(job.source)
 
     def _moved(self, job: Job) -> None:
         """The request is on a retry topic. If it is to end, a sweep that was asked for meanwhile may have missed it."""
         self._let_go(job)
-        if self._ending(job.request) is not None:
+        if self._endings.of(job.request) is not None:
             self._sweep.ask()
 
     def _window_of(self, source: Source) -> Window:
@@ -313,24 +320,32 @@ class PartitionExecutor:
 
     # Connectors that change, and wishes to cancel.
 
+    def _end_ahead(self, job: Job) -> None:
+        """A request that was taken from its retry topic ahead of its turn is to end."""
+        self._ahead[job.position.offset] = job
+        unfinished = self._takeover.ledger.unfinished(job.position.offset)
+        self._go_on(job, unfinished or Unfinished(), None)
+
+    def _follow(self, source: Source, job: Job) -> None:
+        """The record of a request that was taken ahead of its turn is passed when that has ended: so none is lost."""
+        if job.source is None:
+            job.source = source
+        else:
+            self._pass(source)
+
     def _restore_breakers(self, throttles: Throttles) -> None:
         """Those of connectors that have not changed since."""
         for opened in self._takeover.ledger.opened_breakers.values():
             if self._takeover.connectors.knows(opened.connector_id, opened.connector_version):
                 throttles.restore(opened)
 
-    def _ending(self, request: ActionRequest) -> ConnectoryError | None:
-        """Why a request that waits is to end without being run. What is found stays true, whatever comes after."""
-        return self._takeover.cancellations.ending(request) or self._takeover.connectors.ending(request.connector_id)
-
     def _connector_changed(self, connector_id: str) -> None:
         self._lanes.changed(connector_id)
-        if self._takeover.connectors.ending(connector_id) is not None:
-            self._end_what_is_over()
+        self._endings.suspect([connector_id])
 
     def _end_what_is_over(self) -> None:
-        self._lanes.end(self._ending)
-        self._postponement.end(self._ending)
+        self._lanes.end(self._endings.of)
+        self._postponement.end(self._endings.of)
         self._sweep.ask()
 
     def _retry_starts(self) -> dict[str, int]:

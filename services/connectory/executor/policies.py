@@ -52,6 +52,7 @@ class RunPolicies:
         return RunPolicy(max_attempts=self._attempts(None, None), max_in_flight=self._settings.max_in_flight)
 
     def of(self, active: Active) -> RunPolicy:
+        """Requests through a disabled connector only end: no rate holds that up."""
         own = active.delivery_policy
         limit = self._limit(active)
         if own.requests_per_second is not None:
@@ -62,7 +63,7 @@ class RunPolicies:
         return RunPolicy(
             max_attempts=self._attempts(own.max_attempts, active.connector_type_id),
             max_in_flight=own.max_in_flight or self._settings.max_in_flight,
-            rate_limit=limit,
+            rate_limit=limit if active.enabled else None,
         )
 
     def _attempts(self, own: int | None, type_id: str | None) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from connectory.domain.errors import Unavailable
+from connectory.domain.execution import WaitingRequest
 from connectory.executor.jobs import Ending, Job, resumed
 from connectory.executor.waiting import Waiting, read_waiting
 from connectory.executor.window import Window
@@ -20,7 +21,8 @@ log = logging.getLogger(__name__)
 class Sweep:
     """Reads through the retry topics of a partition when there is reason to, and admits what is to end.
 
-    The records stay where they are. When they are read in their turn, they do not count any more.
+    The records stay where they are. Read in their turn, they do not count any more; while the request has no final
+    outcome they are not passed either.
     """
 
     def __init__(
@@ -62,10 +64,15 @@ class Sweep:
 
     async def _through(self, starts: Mapping[str, int]) -> None:
         async for each in read_waiting(self._log, self._messages, self._partition, starts):
-            refusal = self._ending(each.request)
-            if refusal is not None and self._waiting.take(each.position.offset, each.step):
+            if self._ending(each.request) is not None:
                 await self._window.room()
-                self._window.take(0)
-                job = resumed(each, None)
-                job.refusal = refusal
-                self._admit(job)
+                self._end(each)
+
+    def _end(self, waiting: WaitingRequest) -> None:
+        """From taking the request to handing it on nothing comes between: it is never in nobody's hands."""
+        refusal = self._ending(waiting.request)
+        if refusal is not None and self._waiting.take(waiting.position.offset, waiting.step):
+            self._window.take(0)
+            job = resumed(waiting, None)
+            job.refusal = refusal
+            self._admit(job)

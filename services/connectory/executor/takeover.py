@@ -6,7 +6,7 @@ about all of these.
 """
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -37,11 +37,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Takeover:
-    """`starts` are the offsets to read on from, by topic."""
+    """`starts` are the offsets to read on from, by topic; `waiting_for` the connectors of what is on retry topics."""
 
     connectors: PartitionConnectors
     cancellations: Cancellations
     waiting: Waiting
+    waiting_for: Collection[str]
     order: KeyOrder
     ledger: Ledger
     starts: Mapping[str, int]
@@ -62,7 +63,7 @@ async def taken_over(executor: Executor, share: Share) -> AsyncIterator[Takeover
         committed = {topic: await share.committed(topic) for topic in (ACTION_REQUESTS, *RETRY_TOPICS)}
         starts = {topic: await _start(executor, topic, partition, each) for topic, each in committed.items()}
         waiting = Waiting()
-        keyed = await _find_waiting(executor, partition, starts, waiting)
+        keyed, waiting_for = await _find_waiting(executor, partition, starts, waiting)
         ledger = Ledger(starts[ACTION_REQUESTS], executor.limits.dedupe_window, waiting)
         executor.journal.begin(partition, await _read_ledger(executor, partition, committed, ledger))
         ledger.leave_to_waiting(waiting)
@@ -74,6 +75,7 @@ async def taken_over(executor: Executor, share: Share) -> AsyncIterator[Takeover
             connectors=connectors,
             cancellations=cancellations,
             waiting=waiting,
+            waiting_for=waiting_for,
             order=order,
             ledger=ledger,
             starts=starts,
@@ -86,15 +88,17 @@ async def _start(executor: Executor, topic: str, partition: int, committed: Comm
 
 async def _find_waiting(
     executor: Executor, partition: int, starts: Mapping[str, int], waiting: Waiting
-) -> dict[int, Key]:
-    """Find what waits on the retry topics, and return the keys of those that have one."""
+) -> tuple[dict[int, Key], set[str]]:
+    """Find what waits on the retry topics; return the ordering keys by offset, and the connectors."""
     retries = {topic: start for topic, start in starts.items() if topic in RETRY_TOPICS}
     keyed: dict[int, Key] = {}
+    connectors: set[str] = set()
     async for each in read_waiting(executor.log, executor.world.messages, partition, retries):
         waiting.put(each.position.offset, each.step)
+        connectors.add(each.request.connector_id)
         if each.request.ordering_key is not None:
             keyed[each.position.offset] = each.request.connector_id, each.request.ordering_key
-    return keyed
+    return keyed, connectors
 
 
 async def _read_ledger(
