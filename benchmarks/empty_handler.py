@@ -1,9 +1,11 @@
-"""The ceiling of queries: an aiohttp handler that does nothing, on the event loop that the gateway runs on.
+"""The ceiling of queries: an aiohttp handler that does nothing.
 
-Run as `python -m benchmarks.empty_handler`, it prints its port.
+Run as `python -m benchmarks.empty_handler LOOP`, it prints its port. LOOP is `asyncio`, the server as it comes, or
+`uvloop`, which the gateway runs on too.
 """
 
 import asyncio
+import sys
 
 import uvloop
 from aiohttp import web
@@ -24,4 +26,5 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve())
+    run = uvloop.run if sys.argv[1] == "uvloop" else asyncio.run
+    run(serve())
