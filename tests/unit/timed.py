@@ -11,6 +11,7 @@ from connectory.connector_types.contract import OutgoingRequest, OutgoingRespons
 from connectory.domain.cancellation import CancelRequest
 from connectory.domain.execution import Action, Outcome, WaitingRequest
 from connectory.infra import topics
+from connectory.infra.headers import reply_to
 from connectory.infra.log import Message
 from connectory.testing import run_in_virtual_time
 from tests.unit.connectors import AT
@@ -18,7 +19,7 @@ from tests.unit.installation import Installation
 from tests.waiting import until
 
 T = TypeVar("T")
-LONG = 20_000.0
+LONG = 8_000.0
 
 
 class Killed(Exception):
@@ -43,12 +44,15 @@ class TimedInstallation(Installation):
         self.limits = replace(self.limits, **limits)
         self.called_at: dict[str, list[float]] = {}
         self._is_dead = False
-        self.script: dict[str, list[int]] = {}
+        self._script: dict[str, list[int | tuple[int, int]]] = {}
         self.target.answer = self._answer
 
-    def answers(self, request_id: str, *statuses: int) -> None:
-        """What the target answers to the request, call by call; 0 means never. Everything else is answered with 200."""
-        self.script[request_id] = list(statuses)
+    def answers(self, request_id: str, *statuses: int | tuple[int, int]) -> None:
+        """What the target answers to the request, call by call: a status, or one with a `Retry-After` in seconds.
+
+        0 means never. Everything else is answered with 200.
+        """
+        self._script[request_id] = list(statuses)
 
     @asynccontextmanager
     async def killed(self) -> AsyncIterator[None]:
@@ -58,16 +62,19 @@ class TimedInstallation(Installation):
             self._is_dead = True
         self._is_dead = False
 
-    async def cancel(self, request_id: str) -> None:
+    async def cancel(self, request_id: str, reply_partition: int | None = None) -> None:
         wish = CancelRequest(request_id=request_id, space_id="default", at=self.clock())
-        await self.write(self.messages.message(topics.ACTION_CANCELLATIONS, request_id, wish, at=wish.at, partition=0))
+        message = self.messages.message(topics.ACTION_CANCELLATIONS, request_id, wish, at=wish.at, partition=0)
+        if reply_partition is not None:
+            message = message._replace(headers=(*message.headers, *reply_to(reply_partition)))
+        await self.write(message)
 
     async def remove(self, connector_id: str = "c1") -> None:
         """The connector is deleted."""
         await self.write(Message(topics.CONNECTORS, connector_id.encode(), None))
 
     async def until(self, condition: Callable[[], T]) -> T:
-        return await until(condition, LONG, 0.1)
+        return await until(condition, LONG, 0.25)
 
     async def ended(self, *request_ids: str) -> list[Outcome]:
         """Wait until these have their final outcomes, and return those."""
@@ -100,12 +107,14 @@ class TimedInstallation(Installation):
     async def _answer(self, request: OutgoingRequest) -> OutgoingResponse:
         name = body_of(request)
         self.called_at.setdefault(name, []).append(elapsed())
-        left = self.script.get(name)
-        status = left.pop(0) if left else 200
-        if not status:
+        left = self._script.get(name)
+        answer = left.pop(0) if left else 200
+        if not answer:
             await asyncio.Event().wait()
         await asyncio.sleep(0.01)
-        return OutgoingResponse(status=status, reason="", headers={}, body=b"")
+        status, after = answer if isinstance(answer, tuple) else (answer, None)
+        headers = {} if after is None else {"retry-after": str(after)}
+        return OutgoingResponse(status=status, reason="", headers=headers, body=b"")
 
     async def _before(self, operation: str) -> None:
         if self._is_dead:
@@ -129,10 +138,14 @@ def in_virtual_time(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[
     """A test that runs on a loop with virtual time."""
 
     def run() -> None:
-        run_in_virtual_time(_bounded(test()))
+        virtually(test)
 
     run.__name__, run.__doc__ = test.__name__, test.__doc__
     return run
+
+
+def virtually(test: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    run_in_virtual_time(_bounded(test()))
 
 
 async def _bounded(body: Coroutine[Any, Any, None]) -> None:
