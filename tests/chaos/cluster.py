@@ -134,8 +134,7 @@ async def open_cluster(directory: Path) -> AsyncIterator[Cluster]:
             **clean_environment(),
             **SETTINGS,
             "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
-            # As servers are by default: what is committed outlives a crash. The embedded one is quicker without.
-            "DATABASE_URL": f"{postgres.url}?synchronous_commit=on",
+            "DATABASE_URL": postgres.url,
         }
         roles = {each.name: each for each in _roles(directory, environment, port)}
         cluster = Cluster(kafka, postgres, f"http://127.0.0.1:{port}", roles)

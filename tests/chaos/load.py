@@ -34,6 +34,7 @@ OVER_HTTP = 0.1
 """The share of batches that go through the gateway."""
 
 PAUSE_SECONDS = 0.2
+START_SECONDS = 60.0
 WAIT_SECONDS = 600.0
 
 
@@ -89,6 +90,7 @@ class Load:
         self._client = client
         self._handed_in: dict[RequestKey, datetime] = {}
         self._allowed = 0
+        self._opened = 0
         self._ahead = ahead
         self.published: dict[RequestKey, tuple[NewActionRequest, datetime]] = {}
         self.ended: set[RequestKey] = set()
@@ -100,9 +102,13 @@ class Load:
 
     @asynccontextmanager
     async def running(self, log: Log) -> AsyncIterator[None]:
-        """Publish and follow beside what is done inside; an error of either is raised from here."""
+        """Publish and follow beside what is done inside; an error of either is raised from here.
+
+        Both are open before anything is disturbed: clients outlive a broker that goes away, and need one to begin.
+        """
         async with asyncio.TaskGroup() as tasks:
             both = [tasks.create_task(self._publish_all(log)), tasks.create_task(self._follow(log))]
+            await until(lambda: self._opened == len(both), START_SECONDS, 0.01)
             yield
             for task in both:
                 task.cancel()
@@ -120,6 +126,7 @@ class Load:
 
     async def _publish_all(self, log: Log) -> None:
         async with ActionRequestPublisher.over(log) as publisher:
+            self._opened += 1
             remaining = iter(self._requests)
             while batch := list(islice(remaining, BATCH)):
                 await until(self._may_publish, WAIT_SECONDS, 0.005)
@@ -163,6 +170,7 @@ class Load:
 
     async def _follow(self, log: Log) -> None:
         async with OutcomeConsumer.over(log, start=BEGINNING, final_only=True) as outcomes:
+            self._opened += 1
             async for outcome in outcomes:
                 self.ended.add(key_of(outcome))
 
