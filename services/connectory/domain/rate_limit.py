@@ -18,7 +18,7 @@ class RateLimit:
 
 
 class TokenBucket:
-    """Times are seconds on one clock that does not go back."""
+    """Times are seconds on one clock. When that is set back, nothing is added and nothing taken away."""
 
     def __init__(self, limit: RateLimit, *, tokens: float, at: float) -> None:
         self._limit = limit
@@ -27,7 +27,7 @@ class TokenBucket:
 
     def take(self, now: float) -> float:
         """Take a token and return 0.0, or return the seconds until there is one."""
-        self._tokens = min(float(self._limit.burst), self._tokens + (now - self._at) * self._limit.per_second)
+        self._tokens = min(float(self._limit.burst), self._tokens + max(0.0, now - self._at) * self._limit.per_second)
         self._at = now
         if self._tokens >= 1.0:
             self._tokens -= 1.0
