@@ -7,7 +7,7 @@ import pytest
 
 from connectory.domain import outcomes
 from connectory.domain.breaker import Closed, Opened
-from connectory.domain.execution import ActionRequest, Failed, Outcome, RequestPosition, Succeeded
+from connectory.domain.execution import ActionRequest, Failed, Outcome, RequestPosition, Succeeded, WaitingRequest
 from connectory.domain.outcomes import Attempt
 from connectory.executor.ledger import DONE, FRESH, RESUBMITTED, Ledger, RecentIds, Unfinished
 from connectory.executor.waiting import Waiting
@@ -159,7 +159,8 @@ def test_a_decision_to_try_again_that_was_not_recorded_any_more_is_told() -> Non
 def waiting_at(*offsets: int) -> Waiting:
     waiting = Waiting()
     for offset in offsets:
-        waiting.put(offset, 1)
+        position = attempt(offset=offset).position
+        waiting.put(WaitingRequest(request=R1, position=position, step=1, due_at=DUE))
     return waiting
 
 

@@ -199,7 +199,7 @@ class PartitionExecutor:
         match self._intake.read_waiting(record):
             case Elsewhere(message):
                 self._journal.write(message, partial(self._pass, source))
-            case WaitingRequest() as waiting if self._takeover.waiting.take(waiting.position.offset, waiting.step):
+            case WaitingRequest() as waiting if self._takeover.waiting.take(waiting):
                 unfinished = self._takeover.ledger.unfinished(waiting.position.offset)
                 self._go_on(resumed(waiting, source), unfinished or Unfinished(), waiting.due_at)
             case WaitingRequest() as waiting if (job := self._ahead.get(waiting.position.offset)) is not None:

@@ -74,14 +74,12 @@ class Postponement:
 
     def _move(self, job: Job, due: datetime, wait: timedelta) -> None:
         job.step += 1
-        offset = job.position.offset
-        home = job.position.partition
-        message = self._messages.message(
-            retry_topic(wait), job.request.connector_id, job.waiting(due), at=self._clock(), partition=home
-        )
+        waiting = job.waiting(due)
+        home, connector_id = job.position.partition, job.request.connector_id
+        message = self._messages.message(retry_topic(wait), connector_id, waiting, at=self._clock(), partition=home)
         try:
             self._journal.write(message, partial(self._moved, job))
         except MessageTooLarge:  # what it needs on top of the request leaves no room for it: it keeps its place here
             self._wait_here(job, wait)
         else:
-            self._waiting.put(offset, job.step)
+            self._waiting.put(waiting)

@@ -71,7 +71,7 @@ class Sweep:
     def _end(self, waiting: WaitingRequest) -> None:
         """From taking the request to handing it on nothing comes between: it is never in nobody's hands."""
         refusal = self._ending(waiting.request)
-        if refusal is not None and self._waiting.take(waiting.position.offset, waiting.step):
+        if refusal is not None and self._waiting.take(waiting):
             self._window.take(0)
             job = resumed(waiting, None)
             job.refusal = refusal

@@ -94,7 +94,7 @@ async def _find_waiting(
     keyed: dict[int, Key] = {}
     connectors: set[str] = set()
     async for each in read_waiting(executor.log, executor.world.messages, partition, retries):
-        waiting.put(each.position.offset, each.step)
+        waiting.put(each)
         connectors.add(each.request.connector_id)
         if each.request.ordering_key is not None:
             keyed[each.position.offset] = each.request.connector_id, each.request.ordering_key

@@ -2,8 +2,8 @@
 
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Final, TypeAlias
 
 from connectory.domain.errors import Undecodable
 from connectory.domain.execution import WaitingRequest
@@ -15,42 +15,51 @@ FETCH_SECONDS = 1.0
 SHORTEST: Final = min(RETRY_TOPICS.values())
 """A wait below this stays in memory."""
 
+_Mark: TypeAlias = tuple[int, int, datetime]
+
 log = logging.getLogger(__name__)
 
 
 class Waiting:
-    """The step that counts, by the offset at which a request was read first.
+    """The record that counts, by the offset at which its request was read first.
 
     A request may stand on the retry topics more than once: an executor that was stopped between the write and its
-    commit made the next one write again. One record counts, that of the last step, and once.
+    commit made the next one write again, and one that slept through its replacement writes still. One record counts,
+    that of the last attempt and step, and once.
     """
 
     def __init__(self) -> None:
-        self._steps: dict[int, int] = {}
+        self._records: dict[int, _Mark] = {}
 
     def __len__(self) -> int:
-        return len(self._steps)
+        return len(self._records)
 
     def __contains__(self, offset: int) -> bool:
-        return offset in self._steps
+        return offset in self._records
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._steps)
+        return iter(self._records)
 
-    def put(self, offset: int, step: int) -> None:
-        if step > self._steps.get(offset, 0):
-            self._steps[offset] = step
+    def put(self, waiting: WaitingRequest) -> None:
+        offset, mark = waiting.position.offset, _mark_of(waiting)
+        if offset not in self._records or mark > self._records[offset]:
+            self._records[offset] = mark
 
-    def take(self, offset: int, step: int) -> bool:
-        """Whether the record of that step is the one that counts. It is taken then, and no other counts."""
-        if self._steps.get(offset) != step:
+    def take(self, waiting: WaitingRequest) -> bool:
+        """Whether this record is the one that counts. It is taken then, and no other counts."""
+        if self._records.get(waiting.position.offset) != _mark_of(waiting):
             return False
-        del self._steps[offset]
+        del self._records[waiting.position.offset]
         return True
 
     def end(self, offset: int) -> None:
         """The request has its final outcome: no record of it counts."""
-        self._steps.pop(offset, None)
+        self._records.pop(offset, None)
+
+
+def _mark_of(waiting: WaitingRequest) -> _Mark:
+    """A step alone would not tell two owners' records apart: each counts on from what it knows."""
+    return waiting.attempts, waiting.step, waiting.due_at
 
 
 async def read_waiting(
