@@ -98,8 +98,13 @@ class Throttles:
         return due
 
     def forget(self, connector_id: str) -> None:
-        """The connector is another one now, or none."""
-        self._throttles.pop(connector_id, None)
+        """The connector is another one now, or none: its target may be well. Its rate goes on where it was."""
+        throttle = self._throttles.get(connector_id)
+        if throttle is None:
+            return
+        throttle.breaker = Breaker(self._breakers)
+        if throttle.limit is None or throttle.limit != self._policy_of(connector_id).rate_limit:
+            del self._throttles[connector_id]
 
     def _of(self, connector_id: str) -> _Throttle:
         throttle = self._throttles.get(connector_id)
