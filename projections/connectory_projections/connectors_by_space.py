@@ -43,6 +43,8 @@ TABLE: Final = Table(
 )
 
 _SQL = load_statements(__file__)
+_UNSET_POLICY: Final[Row] = asdict(AS_SETTINGS_SAY)
+_COMPACT: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,7 @@ def _row(event: ConnectorEvent, values: Row) -> Row:
         "updated_at": event.at,
         "updated_by": by,
         "enabled": True,
-        **asdict(AS_SETTINGS_SAY),
+        **_UNSET_POLICY,
         **values,
     }
 
@@ -138,7 +140,7 @@ def _details(event: ConnectorCreated | ConnectorUpdated) -> Row:
         "name": to_stored(event.name),
         "name_sort_key": name_sort_key(event.name),
         "connector_type_id": to_stored(event.connector_type_id),
-        "config": json.dumps(event.config, separators=(",", ":")),
+        "config": _COMPACT(event.config),
         "is_missing_secrets": False,
     }
 
