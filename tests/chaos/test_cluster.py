@@ -14,7 +14,7 @@ from tests.chaos.campaign import Campaign, Findings, on_cluster
 from tests.chaos.plan import OF_CLUSTER, draw
 
 SEED = 4
-REQUESTS = 2500
+REQUESTS = 2000
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from tests.chaos.campaign import Campaign, Findings, on_up
 from tests.chaos.plan import Kind, draw
 
 SEED = 20
-REQUESTS = 2000
+REQUESTS = 1500
 KILLS = [Kind.KILL_UP, Kind.KILL_UP_AND_SERVERS]
 """A server notices that the program is gone, and ends in good order, unless it is killed at the same moment."""
 
