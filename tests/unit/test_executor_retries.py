@@ -1,0 +1,159 @@
+"""Requests that are tried again: when, how often, and across restarts in every phase."""
+
+from datetime import timedelta
+
+import pytest
+
+from connectory.domain import outcomes
+from connectory.domain.execution import Action, ActionRequest, Failed, Outcome, RequestPosition
+from connectory.domain.outcomes import Attempt
+from connectory.domain.retry import backoff
+from connectory.infra import topics
+from tests.unit.connectors import AT
+from tests.unit.timed import TimedInstallation, at, in_virtual_time, installed, virtually
+
+ENDED = ["execute-start", "execute", "execute-retry-scheduled", "execute-start", "execute"]
+
+
+@in_virtual_time
+async def test_a_short_wait_stays_in_memory() -> None:
+    installation = await installed()
+    installation.answers("r1", (503, 9))
+    await installation.submit("r1")
+    async with installation.executor():
+        (final,) = await installation.ended("r1")
+    first, second = installation.calls()
+    assert 9 <= second - first < 10
+    assert (installation.actions(), final.outcome, final.attempt) == (ENDED, "success", 2)
+    assert [installation.log.records(topic) for topic in topics.RETRY_TOPICS] == [[], [], []]
+
+
+@in_virtual_time
+async def test_a_wait_of_an_hour_hops_over_the_retry_topics() -> None:
+    installation = await installed()
+    installation.answers("r1", (503, 3600))
+    await installation.submit("r1")
+    async with installation.executor():
+        await installation.ended("r1")
+    first, second = installation.calls()
+    assert 3600 <= second - first < 3602
+    hops = [len(installation.log.records(topic)) for topic in topics.RETRY_TOPICS]
+    assert hops[2] == 5
+    assert sum(hops) <= 5 + 9 + 5
+    assert installation.actions() == ENDED
+
+
+@in_virtual_time
+async def test_the_decision_to_try_again_tells_when() -> None:
+    installation = await installed()
+    installation.answers("r1", 503)
+    await installation.submit("r1")
+    async with installation.executor():
+        await installation.ended("r1")
+    _, failed, scheduled, second, _ = installation.outcomes("r1")
+    due = failed.at + backoff("r1", 1, installation.limits.retry)
+    assert (failed.retry_at, scheduled.retry_at, failed.final) == (due, due, False)
+    assert due <= second.at < due + timedelta(seconds=1)
+
+
+@in_virtual_time
+async def test_after_the_last_attempt_there_is_a_dead_letter() -> None:
+    installation = await installed()
+    installation.answers("r1", 503, 503, 503)
+    await installation.submit("r1")
+    async with installation.executor():
+        (final,) = await installation.ended("r1")
+        (letter,) = await installation.until(installation.dead_letters)
+    assert (final.attempt, final.outcome, len(installation.calls())) == (3, "failure", 3)
+    assert (letter.request_id, letter.offset) == ("r1", final.position.offset)
+    assert letter.message.startswith("after 3 attempts: ")
+
+
+@in_virtual_time
+async def test_a_direct_request_is_not_tried_again_and_leaves_no_dead_letter() -> None:
+    installation = await installed()
+    installation.answers("r1", 503)
+    await installation.submit("r1", reply_partition=0)
+    async with installation.executor():
+        (final,) = await installation.ended("r1")
+        await installation.settle()
+    assert (final.attempt, installation.dead_letters()) == (1, [])
+
+
+@in_virtual_time
+async def test_the_requests_own_number_of_attempts_counts() -> None:
+    installation = await installed()
+    installation.answers("r1", 503, 503)
+    installation.answers("r2", *[503] * 99)
+    await installation.submit("r1", max_attempts=1)
+    await installation.submit("r2", max_attempts=5)
+    async with installation.executor():
+        finals = await installation.ended("r1", "r2")
+    assert [final.attempt for final in finals] == [1, 5]
+
+
+PHASES = {
+    "the attempt has failed": lambda i: i.actions().count("execute"),
+    "the retry is scheduled": lambda i: i.actions().count("execute-retry-scheduled"),
+    "it waits on the first topic": lambda i: i.waiting(topics.ACTION_RETRIES_1M),
+    "it has hopped": lambda i: i.waiting(topics.ACTION_RETRIES_10S),
+    "its next attempt has ended": lambda i: i.actions().count("execute") == 2,
+}
+
+
+@pytest.mark.parametrize("phase", PHASES)
+@pytest.mark.parametrize("way", ["killed", "executor"])
+def test_an_executor_that_stops_in_any_phase_neither_loses_nor_doubles_an_attempt(phase: str, way: str) -> None:
+    async def test() -> None:
+        installation = await installed()
+        installation.answers("r1", (503, 100), (503, 9))
+        await installation.submit("r1")
+        async with getattr(installation, way)():
+            await installation.until(lambda: PHASES[phase](installation))
+        async with installation.executor():
+            (final,) = await installation.ended("r1")
+            await installation.settle(1000)
+        assert (final.attempt, final.outcome, final.possible_duplicate) == (3, "success", False)
+        first, second, third = installation.calls()
+        assert 100 <= second - first < 115
+        assert 9 <= third - second < 20
+        assert installation.actions().count("execute-retry-scheduled") == 2
+
+    virtually(test)
+
+
+@in_virtual_time
+async def test_a_decision_that_was_not_recorded_any_more_is_recorded_by_the_next_owner() -> None:
+    installation = await installed()
+    await installation.submit("r1")
+    await write_outcomes(installation, due_in=20)
+    async with installation.executor():
+        await installation.ended("r1")
+    assert installation.actions() == ENDED
+    assert installation.calls()[0] >= 20
+
+
+@in_virtual_time
+async def test_a_submission_of_the_same_id_while_the_first_one_waits_is_a_duplicate() -> None:
+    installation = await installed()
+    installation.answers("r1", (503, 1500))
+    await installation.submit("r1")
+    async with installation.executor():
+        await installation.until(lambda: installation.waiting(topics.ACTION_RETRIES_10M))
+    await installation.submit("r1")
+    async with installation.executor():
+        await installation.told(Action.DUPLICATE)
+        await installation.ended("r1")
+        await installation.settle()
+    assert len(installation.calls()) == 2
+
+
+async def write_outcomes(installation: TimedInstallation, due_in: float) -> None:
+    """An attempt that has failed and is to be tried again; the decision itself is not on the log."""
+    request = installation.messages.decode(installation.log.records(topics.ACTION_REQUESTS)[0].value, ActionRequest)
+    position = RequestPosition(topic=topics.ACTION_REQUESTS, partition=0, offset=0)
+    attempt = Attempt(request=request, position=position, execution_id="e1")
+    failed = outcomes.finish(attempt, AT, AT, Failed(message="down"), at(due_in))
+    told: list[Outcome] = [outcomes.start(attempt, AT), failed]
+    message = installation.messages.message
+    await installation.write(*(message(topics.ACTION_OUTCOMES, "c1", each, at=AT, partition=0) for each in told))
