@@ -87,6 +87,30 @@ async def test_pausing_limiting_and_cancelling_work_as_written(checkout: Up) -> 
     assert "order 7" not in checkout.output
 
 
+async def test_keeping_order_works_as_written(checkout: Up) -> None:
+    (commands,) = blocks((ROOT / "docs/how-to/keep-order.md").read_text(encoding="utf-8"))
+    shown = await shell(moved(commands, checkout), checkout)
+    await until(lambda: "account 7 closed" in checkout.output, 30.0, 0.05)
+    seen = re.findall(r"account 7 (\w+)", checkout.output)
+
+    assert shown.count('"status":"accepted"') == 3
+    assert seen == ["opened", "credited", "closed"]
+
+
+async def test_scaling_out_works_as_written(checkout: Up) -> None:
+    start, publish, end = blocks((ROOT / "docs/how-to/scale-out.md").read_text(encoding="utf-8"))
+    async with checkout.client() as client:
+        for number in range(6):
+            await client.create_connector("Accounts", ".server-log", connector_id=f"accounts-{number}")
+
+    started = "timeout 60 sh -c 'until grep starts executor.log; do sleep 0.1; done'\n"
+
+    shown = await shell(f"{start}trap 'kill $!' ERR\n{started}{publish}{end}", checkout)
+
+    assert "the executor starts on Kafka" in shown
+    assert shown.count("  success  ") == 30
+
+
 async def test_redriving_and_replaying_work_as_written(checkout: Up) -> None:
     given, listing, mend, *rest = blocks((ROOT / "docs/how-to/retry-and-redrive.md").read_text(encoding="utf-8"))
     port = free_port()
