@@ -19,7 +19,7 @@ from tests.unit.installation import Installation
 from tests.waiting import until
 
 T = TypeVar("T")
-LONG = 8_000.0
+LONG = 5_000.0
 
 
 class Killed(Exception):

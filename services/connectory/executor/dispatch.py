@@ -58,7 +58,7 @@ class Dispatcher(Generic[K, J]):
         for _ in range(len(self._round)):
             key = self._round.popleft()
             lane = self._lanes[key]
-            if lane.in_flight <= free:
+            if lane.in_flight < free:
                 lane.in_round = False
                 lane.in_flight += 1
                 job = lane.waiting.popleft()

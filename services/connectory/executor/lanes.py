@@ -26,14 +26,18 @@ PATIENCE_SECONDS = 10.0
 """How long a request may be held up before it counts as one whose connector is slow."""
 
 FEWEST_KEPT = 32
-"""Requests of a slow connector that stay at hand: so many are read again sooner than they could be run."""
+"""Requests of a slow connector that stay at hand: so many are read again sooner than they could be run. Where there are
+many such connectors, fewer of each."""
 
 TOLD_AGAIN = timedelta(minutes=1)
 """A connector at its rate limit is told of as often."""
 
 
 class Lanes:
-    """`wake` is called when something may have become runnable otherwise than by `admit` or `ended`."""
+    """`wake` is called when something may have become runnable otherwise than by `admit` or `ended`.
+
+    `kept` bounds what slow connectors keep in the window between them, but for one request each.
+    """
 
     def __init__(
         self,
@@ -45,6 +49,7 @@ class Lanes:
         journal: OutcomeJournal,
         clock: Clock,
         max_age: timedelta,
+        kept: int,
         *,
         wake: Callable[[], None],
     ) -> None:
@@ -56,6 +61,7 @@ class Lanes:
         self._journal = journal
         self._clock = clock
         self._max_age = max_age
+        self._kept = kept
         self._wake = wake
         self._timers: dict[Lane, asyncio.TimerHandle] = {}
         self._told: dict[str, datetime] = {}
@@ -112,6 +118,7 @@ class Lanes:
         """The connector is another one now: what was learned about its target does not count any more."""
         lane = (connector_id, False)
         self._throttles.forget(connector_id)
+        self._told.pop(connector_id, None)
         if lane in self._timers:
             self._timers.pop(lane).cancel()
         self._dispatcher.unblock(lane)
@@ -119,6 +126,8 @@ class Lanes:
 
     def end(self, ending: Ending) -> None:
         """Let those that are to end without being run do so now, ahead of their turn."""
+        if self._is_closed:
+            return
         held = [job for job in self._order.held() if ending(job.request) is not None]
         for job in held:
             self._order.let_go(job)
@@ -130,10 +139,12 @@ class Lanes:
     def relieve(self) -> None:
         """The window is getting full: put off what connectors that are slow have in it."""
         since = self._now() - PATIENCE_SECONDS
-        for lane, first in self._dispatcher.heads():
-            if first.queued_at < since and not first.goes_at_once:
-                for job in self._dispatcher.withdraw(lane, FEWEST_KEPT):
-                    self._put_off(job, "backlog", self._clock() + _pause(job))
+        heads = self._dispatcher.heads()
+        slow = [lane for lane, first in heads if first.queued_at < since and not first.goes_at_once]
+        keep = max(1, min(FEWEST_KEPT, self._kept // max(1, len(slow))))
+        for lane in slow:
+            for job in self._dispatcher.withdraw(lane, keep):
+                self._put_off(job, "backlog", self._clock() + _pause(job))
         for job in self._order.held()[FEWEST_KEPT:]:
             if job.queued_at < since:
                 self._order.let_go(job)

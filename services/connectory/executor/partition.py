@@ -83,17 +83,7 @@ class PartitionExecutor:
             resume=self._resume,
             moved=self._moved,
         )
-        self._lanes = Lanes(
-            Dispatcher(lambda lane: connectors.policy(lane[0]).max_in_flight),
-            takeover.order,
-            throttles,
-            self._attempts,
-            self._postponement,
-            journal,
-            world.clock,
-            limits.retry.max_age,
-            wake=self._start_all,
-        )
+        self._lanes = self._new_lanes(executor, throttles)
         self._sweep = Sweep(
             executor.log,
             world.messages,
@@ -104,6 +94,21 @@ class PartitionExecutor:
             window=self._resumed,
         )
         self._restore_breakers(throttles)
+
+    def _new_lanes(self, executor: Executor, throttles: Throttles) -> Lanes:
+        policy_of = self._takeover.connectors.policy
+        return Lanes(
+            Dispatcher(lambda lane: policy_of(lane[0]).max_in_flight),
+            self._takeover.order,
+            throttles,
+            self._attempts,
+            self._postponement,
+            self._journal,
+            self._world.clock,
+            executor.limits.retry.max_age,
+            executor.limits.window_requests // 4,
+            wake=self._start_all,
+        )
 
     async def run(self) -> None:
         takeover = self._takeover

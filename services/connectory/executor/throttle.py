@@ -65,7 +65,7 @@ class Throttles:
             return Held("breaker-open", throttle.breaker.open_until), None
         wait = self._wait(connector_id, throttle, limit, now)
         if wait > 0.0:
-            return Held("rate-limited", now + timedelta(seconds=wait)), None
+            return Held("rate-limited", now + max(timedelta(seconds=wait), timedelta.resolution)), None
         admission, transition = throttle.breaker.admit(now)
         return (Held("breaker-open", None) if admission == "blocked" else admission), transition
 

@@ -1,0 +1,120 @@
+"""Slow and dead targets, rates and breakers: what they hold up, and what not."""
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from connectory.domain.breaker import BreakerPolicy
+from connectory.domain.delivery import AS_SETTINGS_SAY, DeliveryPolicy
+from connectory.domain.execution import Action
+from connectory.infra import topics
+from tests.unit.timed import TimedInstallation, elapsed, in_virtual_time, installed
+
+IN_THREE_SECONDS = DeliveryPolicy(requests_per_second=1 / 3)
+
+
+async def dead_targets(
+    count: int, requests: int, policy: DeliveryPolicy = AS_SETTINGS_SAY, **limits: Any
+) -> TimedInstallation:
+    """Connectors whose targets never answer, with requests ahead of all others."""
+    installation = await installed(**limits)
+    installation.run_timeout = timedelta(hours=1)
+    for number in range(count):
+        await installation.connector(f"dead{number}", delivery_policy=policy)
+        names = [f"dead{number}-{each}" for each in range(requests)]
+        for name in names:
+            installation.answers(name, 0)
+        await installation.submit(*names, connector_id=f"dead{number}")
+    return installation
+
+
+@in_virtual_time
+async def test_a_target_that_never_answers_does_not_stop_the_others_of_its_partition() -> None:
+    installation = await dead_targets(1, 300, window_requests=100, in_flight=20)
+    await installation.submit("r1", "r2", "r3")
+    async with installation.executor():
+        await installation.ended("r1", "r2", "r3")
+    assert elapsed() < 60
+    assert installation.waiting(topics.ACTION_RETRIES_10S)
+
+
+@in_virtual_time
+async def test_several_dead_targets_leave_a_place_for_the_others() -> None:
+    installation = await dead_targets(10, 30, window_requests=1000, in_flight=20)
+    await installation.submit("r1", "r2", "r3")
+    async with installation.executor():
+        await installation.ended("r1", "r2", "r3")
+    assert elapsed() < 5
+
+
+@in_virtual_time
+async def test_many_dead_targets_do_not_fill_the_window_between_them() -> None:
+    one_by_one = DeliveryPolicy(max_in_flight=1)
+    installation = await dead_targets(10, 30, one_by_one, window_requests=100, in_flight=20)
+    await installation.submit("r1", "r2", "r3")
+    async with installation.executor():
+        await installation.ended("r1", "r2", "r3")
+    assert elapsed() < 120
+
+
+@in_virtual_time
+async def test_the_breaker_opens_puts_off_tries_with_one_request_and_closes() -> None:
+    installation = await installed(breaker=BreakerPolicy(minimum=2, first_open=timedelta(seconds=30)))
+    names = [f"r{number}" for number in range(8)]
+    for name in names[:2]:
+        installation.answers(name, 503)
+    await installation.connector(delivery_policy=DeliveryPolicy(max_in_flight=1), version=2)
+    await installation.submit(*names, max_attempts=1)
+    async with installation.executor():
+        await installation.ended(*names)
+    assert len(installation.calls("r0") + installation.calls("r1")) == 2
+    told = [each.action for each in installation.outcomes() if each.action.startswith("breaker")]
+    assert told[:2] == [Action.BREAKER_OPENED, Action.BREAKER_HALF_OPEN]
+    assert told[-2:] == [Action.BREAKER_HALF_OPEN, Action.BREAKER_CLOSED]
+    calls = sorted(each for times in installation.called_at.values() for each in times)
+    assert calls[2] - calls[1] >= 30
+    assert installation.waiting(topics.ACTION_RETRIES_10S)
+
+
+@in_virtual_time
+async def test_an_open_breaker_is_open_after_a_restart() -> None:
+    installation = await installed(breaker=BreakerPolicy(minimum=1, first_open=timedelta(minutes=5)))
+    installation.answers("r1", 503)
+    await installation.submit("r1", max_attempts=1)
+    async with installation.killed():
+        opened = await installation.told(Action.BREAKER_OPENED)
+    await installation.submit("r2")
+    async with installation.executor():
+        (final,) = await installation.ended("r2")
+    assert opened.retry_at is not None
+    assert opened.retry_at <= final.at < opened.retry_at + timedelta(seconds=15)
+
+
+@in_virtual_time
+async def test_a_rate_holds_across_restarts() -> None:
+    installation = await installed()
+    await installation.connector(delivery_policy=IN_THREE_SECONDS, version=2)
+    names = [f"r{number}" for number in range(10)]
+    await installation.submit(*names)
+    for _ in range(8):
+        async with installation.executor():
+            await installation.settle(2)
+    async with installation.executor():
+        await installation.ended(*names)
+    calls = sorted(each for times in installation.called_at.values() for each in times)
+    assert len(calls) == 10
+    assert all(after - before >= 2.99 for before, after in pairwise(calls))
+
+
+@in_virtual_time
+async def test_a_direct_request_does_not_stand_in_line_behind_a_rate_or_a_breaker() -> None:
+    installation = await installed(breaker=BreakerPolicy(minimum=1, first_open=timedelta(minutes=5)))
+    await installation.connector(delivery_policy=IN_THREE_SECONDS, version=2)
+    installation.answers("r0", 503)
+    await installation.submit(*(f"r{number}" for number in range(20)), max_attempts=1)
+    async with installation.executor():
+        await installation.told(Action.BREAKER_OPENED, "r0")
+        asked = elapsed()
+        await installation.submit("direct", reply_partition=0)
+        await installation.ended("direct")
+        assert elapsed() - asked < 1
