@@ -15,9 +15,9 @@ class Delivery(StrEnum):
     AT_MOST_ONCE = "at_most_once"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ActionRequest:
-    """A wish to run an action through a connector.
+    """A wish to run an action through a connector. Not frozen for the same reason as `Outcome`.
 
     `source` is `http_request`, `notification`, `background_task`, or the type of the object that asked. With
     `reply_partition` the requester waits for the result on that partition of `replies`; such a request is *direct*.

@@ -5,10 +5,10 @@ import logging
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, NoReturn, assert_never, cast
+from typing import Any, NoReturn, assert_never
 
 from connectory.domain import outcomes
-from connectory.domain.errors import ConnectoryError, Fenced, Unavailable
+from connectory.domain.errors import ConnectoryError
 from connectory.domain.execution import ActionRequest, Outcome, RequestPosition, WaitingRequest
 from connectory.domain.outcomes import Attempt
 from connectory.executor import dead_letters
@@ -21,18 +21,20 @@ from connectory.executor.jobs import Job, Source, resumed
 from connectory.executor.lanes import Lanes
 from connectory.executor.ledger import Done, Fresh, Resubmitted, Unfinished
 from connectory.executor.postponement import Postponement
-from connectory.executor.progress import Progress
+from connectory.executor.records import TakenRecords
 from connectory.executor.settlement import Settlement
 from connectory.executor.sweep import Sweep
 from connectory.executor.takeover import Takeover, taken_over
 from connectory.executor.throttle import Throttles
-from connectory.executor.window import Window
-from connectory.infra.log import Committed, Record, Share
+from connectory.infra.log import Record, Share
 from connectory.infra.messages import read_traceparent, trace_id_of
 from connectory.infra.topics import ACTION_REQUESTS, RETRY_TOPICS
 
 FETCH_SECONDS = 1.0
 UPKEEP_SECONDS = 1.0
+
+IN_A_ROW = 8
+"""Requests that a partition carries out in one place before others get their turn at it."""
 
 TAKEN_TOGETHER = 100
 """Records of a retry topic that are taken at once: they are in memory while their time has not come."""
@@ -59,11 +61,8 @@ class PartitionExecutor:
         self._share = share
         self._takeover = takeover
         self._journal = journal
-        self._progress = {topic: Progress(start) for topic, start in takeover.starts.items()}
-        self._committed: dict[str, Committed] = {}
+        self._records = TakenRecords(share, journal, takeover.starts, limits.window_requests, limits.window_bytes)
         self._intake = Intake(world.messages, executor.partitions, executor.reply_partitions, world.clock)
-        self._fresh = Window(limits.window_requests, limits.window_bytes)
-        self._resumed = Window(limits.window_requests, limits.window_bytes)
         self._in_flight: set[asyncio.Task[None]] = set()
         self._ahead: dict[int, Job] = {}
         self._tasks = asyncio.TaskGroup()
@@ -91,7 +90,7 @@ class PartitionExecutor:
             takeover.waiting,
             ending=self._endings.of,
             admit=self._end_ahead,
-            window=self._resumed,
+            window=self._records.resumed,
         )
         self._restore_breakers(throttles)
 
@@ -121,7 +120,7 @@ class PartitionExecutor:
                     takeover.connectors.follow(),
                     takeover.cancellations.follow(),
                     self._endings.run(),
-                    self._sweep.run(self._retry_starts),
+                    self._sweep.run(self._records.retry_starts),
                     self._keep_up(),
                     self._journal.lost(self._share.index),
                     self._close_when_revoked(),
@@ -134,7 +133,7 @@ class PartitionExecutor:
                 for topic, stay in RETRY_TOPICS.items():
                     intakes.create_task(self._or_close(self._take_in_waiting(topic, stay)))
             await self._drain()
-            await self._commit()
+            await self._records.commit()
             for task in beside:
                 task.cancel()
 
@@ -159,18 +158,17 @@ class PartitionExecutor:
 
     async def _close_when_revoked(self) -> None:
         await self._share.revoked.wait()
-        self._fresh.close()
-        self._resumed.close()
+        self._records.close()
 
     async def _take_in(self) -> None:
-        while (room := await self._fresh.room()) and not self._share.revoked.is_set():
+        while (room := await self._records.fresh.room()) and not self._share.revoked.is_set():
             for record in await self._share.fetch(ACTION_REQUESTS, room, FETCH_SECONDS):
                 self._take(record)
-            self._lanes.read_to(self._progress[ACTION_REQUESTS].next_offset)
+            self._lanes.read_to(self._records.read_to)
             self._start_all()
 
     async def _take_in_waiting(self, topic: str, stay: timedelta) -> None:
-        while (room := await self._resumed.room()) and not self._share.revoked.is_set():
+        while (room := await self._records.resumed.room()) and not self._share.revoked.is_set():
             for record in await self._share.fetch(topic, min(room, TAKEN_TOGETHER), FETCH_SECONDS):
                 if not await self._has_come(record.timestamp_ms / 1000 + stay.total_seconds()):
                     return
@@ -190,20 +188,20 @@ class PartitionExecutor:
         return False
 
     def _take(self, record: Record) -> None:
-        source = self._begin(record)
+        source = self._records.take(record)
         match self._intake.read(record):
             case Elsewhere(message):
-                self._journal.write(message, partial(self._pass, source))
+                self._journal.write(message, partial(self._records.let_pass, source))
             case Stranded(request, refusal):
                 self._judge(record, source, request, refusal)
             case ActionRequest() as request:
                 self._judge(record, source, request)
 
     def _take_waiting(self, record: Record) -> None:
-        source = self._begin(record)
+        source = self._records.take(record)
         match self._intake.read_waiting(record):
             case Elsewhere(message):
-                self._journal.write(message, partial(self._pass, source))
+                self._journal.write(message, partial(self._records.let_pass, source))
             case WaitingRequest() as waiting if self._takeover.waiting.take(waiting):
                 unfinished = self._takeover.ledger.unfinished(waiting.position.offset)
                 self._go_on(resumed(waiting, source), unfinished or Unfinished(), waiting.due_at)
@@ -211,12 +209,6 @@ class PartitionExecutor:
                 self._follow(source, job)
             case WaitingRequest() as waiting:
                 self._pass_ended(source, waiting.request, self._takeover.ledger.failure(waiting.position.offset))
-
-    def _begin(self, record: Record) -> Source:
-        source = Source(record.topic, record.offset, len(record.value or b""))
-        self._window_of(source).take(source.size)
-        self._progress[record.topic].begin(record.offset, self._journal.outcomes_end(self._share.index))
-        return source
 
     def _judge(
         self, record: Record, source: Source, request: ActionRequest, refusal: ConnectoryError | None = None
@@ -228,7 +220,9 @@ class PartitionExecutor:
                 self._pass_ended(source, request, failure)
             case Resubmitted():
                 attempt = Attempt(request=request, position=position, execution_id=self._world.new_id())
-                self._journal.record(outcomes.duplicate(attempt, self._world.clock()), partial(self._pass, source))
+                self._journal.record(
+                    outcomes.duplicate(attempt, self._world.clock()), partial(self._records.let_pass, source)
+                )
             case Unfinished() | Fresh():
                 job = Job(
                     request=request, position=position, source=source, trace_id=_trace_id(record), refusal=refusal
@@ -279,49 +273,50 @@ class PartitionExecutor:
         job = self._lanes.next(self._slots.free + 1)
         if job is None:
             return False
-        self._in_flight.add(self._tasks.create_task(self._carry_out(job)))
+        task = self._tasks.create_task(self._work(job))
+        self._in_flight.add(task)
+        task.add_done_callback(self._worked)
         return True
 
-    async def _carry_out(self, job: Job) -> None:
-        lane = job.lane
-        try:
-            await self._attempts.carry_out(job)
-        except BaseException:
-            self._lanes.close()
-            raise
-        finally:
-            self._in_flight.discard(cast("asyncio.Task[None]", asyncio.current_task()))
-            self._lanes.ended(lane)
-            self._slots.release()
-            self._start_all()
+    async def _work(self, job: Job | None) -> None:
+        """Carry out some requests one after the other in one place: a task for each of them would cost more."""
+        left = IN_A_ROW
+        while job is not None:
+            lane, left = job.lane, left - 1
+            try:
+                await self._attempts.carry_out(job)
+            except BaseException:
+                self._lanes.close()
+                raise
+            finally:
+                self._lanes.ended(lane)
+            job = self._lanes.next(self._slots.free + 1) if left else None
 
-    def _pass(self, source: Source) -> None:
-        """The record is done with."""
-        self._progress[source.topic].done(source.offset)
-        self._window_of(source).give(source.size)
+    def _worked(self, task: asyncio.Task[None]) -> None:
+        """The place is free. Also of a task that was cancelled before its first step."""
+        self._in_flight.discard(task)
+        self._slots.release()
+        self._start_all()
 
     def _pass_ended(self, source: Source, request: ActionRequest, failure: Outcome | None) -> None:
         """The request has ended before. Its dead letter may not have been written any more, so it is written again."""
         if failure is not None and dead_letters.is_kept(request, failure):
             letter = dead_letters.letter_of(self._world.messages, request, failure)
-            self._journal.write(letter, partial(self._pass, source))
+            self._journal.write(letter, partial(self._records.let_pass, source))
         else:
-            self._pass(source)
+            self._records.let_pass(source)
 
     def _let_go(self, job: Job) -> None:
         if self._ahead.pop(job.position.offset, None) is not None:
-            self._resumed.give(0)
+            self._records.resumed.give(0)
         if job.source is not None:
-            self._pass(job.source)
+            self._records.let_pass(job.source)
 
     def _moved(self, job: Job) -> None:
         """The request is on a retry topic. If it is to end, a sweep that was asked for meanwhile may have missed it."""
         self._let_go(job)
         if self._endings.of(job.request) is not None:
             self._sweep.ask()
-
-    def _window_of(self, source: Source) -> Window:
-        return self._fresh if source.topic == ACTION_REQUESTS else self._resumed
 
     # Connectors that change, and wishes to cancel.
 
@@ -336,7 +331,7 @@ class PartitionExecutor:
         if job.source is None:
             job.source = source
         else:
-            self._pass(source)
+            self._records.let_pass(source)
 
     def _restore_breakers(self, throttles: Throttles) -> None:
         """Those of connectors that have not changed since."""
@@ -352,9 +347,6 @@ class PartitionExecutor:
         self._lanes.end(self._endings.of)
         self._postponement.end(self._endings.of)
         self._sweep.ask()
-
-    def _retry_starts(self) -> dict[str, int]:
-        return {topic: self._progress[topic].committable(0).offset for topic in RETRY_TOPICS}
 
     # Upkeep and the end.
 
@@ -372,23 +364,9 @@ class PartitionExecutor:
     async def _keep_up(self) -> NoReturn:
         while True:
             await asyncio.sleep(UPKEEP_SECONDS)
-            if self._fresh.is_tight or self._resumed.is_tight:
+            if self._records.is_tight:
                 self._lanes.relieve()
-            await self._commit()
-
-    async def _commit(self) -> None:
-        outcomes_end = self._journal.outcomes_end(self._share.index)
-        reached = {topic: progress.committable(outcomes_end) for topic, progress in self._progress.items()}
-        news = {topic: place for topic, place in reached.items() if place != self._committed.get(topic)}
-        if not news:
-            return
-        try:
-            await self._share.commit(news)
-            self._committed.update(news)
-        except Fenced:
-            log.info("partition %d has a new owner; its progress is read from the ledger", self._share.index)
-        except Unavailable as error:
-            log.warning("the progress of partition %d is committed later: %s", self._share.index, error)
+            await self._records.commit()
 
 
 def _trace_id(record: Record) -> str | None:
