@@ -80,7 +80,20 @@ def test_everything_added_is_taken_once(connectors: list[str]) -> None:
 
 def test_no_lane_takes_more_places_than_it_leaves_free() -> None:
     dispatcher = filled(*"aaaaab", limit=9)
-    assert [dispatcher.take(free) for free in (3, 2, 1, 0)] == [("a", 0), ("b", 5), None, None]
+    assert [dispatcher.take(free) for free in (3, 2, 1)] == [("a", 0), ("b", 5), None]
+
+
+def test_lanes_that_come_one_after_the_other_and_never_end_leave_places_for_others() -> None:
+    dispatcher: Dispatcher[str, tuple[str, int]] = Dispatcher(lambda _: 64, reserve=32)
+    free = 256
+    for lane in (f"dead {number}" for number in range(16)):
+        for number in range(100):
+            dispatcher.add(lane, (lane, number))
+        while dispatcher.take(free) is not None:
+            free -= 1
+    dispatcher.add("well", ("well", 0))
+    assert free >= 16
+    assert dispatcher.take(free) == ("well", 0)
 
 
 def test_a_job_that_is_put_back_is_the_first_again_once_its_lane_is_unblocked() -> None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from connectory.domain.cancellation import CANCELLED, CancelRequest
 from connectory.domain.errors import Refused, Undecodable
@@ -15,12 +15,20 @@ FETCH_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
+REMEMBERED_MS = 8 * 24 * 3600 * 1000
+"""A day more than the requests that a wish could be about stay on their topics."""
+
 Named: TypeAlias = tuple[str, str]
 """Space and request id. A wish names no connector: whoever asks may not know it."""
 
 
 def name_of(of: ActionRequest | CancelRequest) -> Named:
     return of.space_id, of.request_id
+
+
+class _Wish(NamedTuple):
+    at_ms: int
+    reply_partition: int | None
 
 
 class Cancellations:
@@ -34,7 +42,7 @@ class Cancellations:
         self._tail = tail
         self._messages = messages
         self._reply_partitions = reply_partitions
-        self._wishes: dict[Named, int | None] = {}
+        self._wishes: dict[Named, _Wish] = {}
         self.on_new: Callable[[Sequence[Named]], None] = lambda _names: None
 
     def ending(self, request: ActionRequest) -> Refused | None:
@@ -46,10 +54,11 @@ class Cancellations:
     def met(self, request: ActionRequest) -> int | None:
         """The request ends by the wish: return where that is to be told, once."""
         name = name_of(request)
-        waits = self._wishes.get(name)
-        if name in self._wishes:
-            self._wishes[name] = None
-        return waits
+        wish = self._wishes.get(name)
+        if wish is None:
+            return None
+        self._wishes[name] = wish._replace(reply_partition=None)
+        return wish.reply_partition
 
     async def restore(self) -> None:
         """Read all up to the end as of now. Before `follow`, not beside it. Whoever waited then has stopped waiting."""
@@ -57,7 +66,7 @@ class Cancellations:
         while self._tail.position < end:
             for record in await self._tail.fetch(FETCH_SECONDS):
                 self._absorb(record)
-        self._wishes = dict.fromkeys(self._wishes)
+        self._wishes = {name: wish._replace(reply_partition=None) for name, wish in self._wishes.items()}
 
     async def follow(self) -> None:
         """Read on until cancelled."""
@@ -73,5 +82,12 @@ class Cancellations:
             log.warning("passed over a record at %s/%d/%d: %s", *record[:3], error)
             return None
         name = name_of(wish)
-        self._wishes[name] = reply_partition(record, self._reply_partitions)
+        self._wishes.pop(name, None)
+        self._wishes[name] = _Wish(record.timestamp_ms, reply_partition(record, self._reply_partitions))
+        self._forget(record.timestamp_ms - REMEMBERED_MS)
         return name
+
+    def _forget(self, before_ms: int) -> None:
+        """Those come in their order, so the oldest stand first."""
+        while (oldest := next(iter(self._wishes.items())))[1].at_ms < before_ms:
+            del self._wishes[oldest[0]]

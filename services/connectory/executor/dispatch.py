@@ -22,13 +22,14 @@ class _Lane(Generic[J]):
 class Dispatcher(Generic[K, J]):
     """A pure structure: it starts nothing itself. A lane's jobs are taken in the order they were added.
 
-    `limit` says how many jobs of a lane may be in flight. No lane takes more places than it leaves free: however many
-    lanes have targets that never answer, there is always a place for the others (dynamic thresholds, as switches share
-    their buffers by).
+    `limit` says how many jobs of a lane may be in flight. No lane takes more places than it leaves free (dynamic
+    thresholds, as switches share their buffers by), and the last `reserve` places are for lanes that have none: so
+    lanes whose targets never answer, also when they come one after the other, leave places to the others.
     """
 
-    def __init__(self, limit: Callable[[K], int]) -> None:
+    def __init__(self, limit: Callable[[K], int], reserve: int = 0) -> None:
         self._limit = limit
+        self._reserve = reserve
         self._lanes: dict[K, _Lane[J]] = {}
         self._round: deque[K] = deque()
 
@@ -58,7 +59,7 @@ class Dispatcher(Generic[K, J]):
         for _ in range(len(self._round)):
             key = self._round.popleft()
             lane = self._lanes[key]
-            if lane.in_flight < free:
+            if lane.in_flight == 0 or lane.in_flight < free - self._reserve:
                 lane.in_round = False
                 lane.in_flight += 1
                 job = lane.waiting.popleft()

@@ -33,6 +33,9 @@ from connectory.infra.topics import ACTION_REQUESTS, RETRY_TOPICS
 FETCH_SECONDS = 1.0
 UPKEEP_SECONDS = 1.0
 
+RESERVED = 8
+"""One place in so many is for connectors that have nothing in flight."""
+
 IN_A_ROW = 8
 """Requests that a partition carries out in one place before others get their turn at it."""
 
@@ -97,7 +100,7 @@ class PartitionExecutor:
     def _new_lanes(self, executor: Executor, throttles: Throttles) -> Lanes:
         policy_of = self._takeover.connectors.policy
         return Lanes(
-            Dispatcher(lambda lane: policy_of(lane[0]).max_in_flight),
+            Dispatcher(lambda lane: policy_of(lane[0]).max_in_flight, executor.limits.in_flight // RESERVED),
             self._takeover.order,
             throttles,
             self._attempts,
