@@ -135,8 +135,10 @@ def _time(data: bytes, at: int) -> tuple[datetime, int]:
 
 @lru_cache(maxsize=64)
 def _upper(digits: bytes) -> int:
+    if len(digits) != TIME_BYTES - LOWER_BYTES:
+        raise NotPlain("a time that is cut off")
     *others, last = digits
-    if len(digits) != TIME_BYTES - LOWER_BYTES or last > 0x7F or any(digit < 0x80 for digit in others):
+    if last > 0x7F or any(digit < 0x80 for digit in others):
         raise NotPlain("a time of other days")
     return sum((digit & 0x7F) << 7 * (place + LOWER_BYTES) for place, digit in enumerate(digits))
 

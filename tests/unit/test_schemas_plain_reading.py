@@ -72,6 +72,13 @@ def test_numbers_texts_and_times_of_our_days_are_read(datum: Any, at: datetime, 
     assert read_plainly(written(datum)) == datum
 
 
+@pytest.mark.parametrize("end", range(20))
+def test_a_record_that_is_cut_off_anywhere_is_left_to_the_library(end: int) -> None:
+    datum = {"number": 0, "small": 8192, "text": None, "real": None, "at": NOW, "yes": False}
+    whole = written(datum)
+    assert read_plainly(whole[: end % len(whole)]) is None
+
+
 @given(datum=DATUMS, place=st.integers(0), byte=st.integers(0, 255), end=st.none() | st.integers(0))
 def test_bytes_that_are_not_right_are_read_as_the_library_reads_them_or_not_at_all(
     datum: dict[str, Any], place: int, byte: int, end: int | None
