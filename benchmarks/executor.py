@@ -5,15 +5,15 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import psutil
 
 from benchmarks.ceiling import BODY, CONTENT_TYPE, TARGETS
-from benchmarks.processes import line, python
+from benchmarks.connectors import webhook
+from benchmarks.processes import line, processor_seconds, python
 from connectory.client import ActionRequestPublisher, NewActionRequest
-from connectory.domain.connector import Active
 from connectory.infra import topics
 from connectory.infra.crypto import KeyRing, SecretsVault, generate_key
 from connectory.infra.embedded import embedded_kafka
@@ -60,7 +60,9 @@ async def prepare(log: KafkaLog, url: str, key: str) -> None:
     """Put the connectors and the whole backlog on the log."""
     await log.create_topics(topics.topic_specs(timedelta(days=1)))
     messages, vault = Messages(), SecretsVault(KeyRing(key))
-    states = [connector(f"connector-{number}", url, vault) for number in range(TARGETS)]
+    states = [
+        webhook(f"connector-{number}", url, vault, headers={"Content-Type": CONTENT_TYPE}) for number in range(TARGETS)
+    ]
     async with log.writer() as writer:
         await writer.write(
             [messages.message(topics.CONNECTORS, each.connector_id, each, at=each.created_at) for each in states]
@@ -72,29 +74,6 @@ async def prepare(log: KafkaLog, url: str, key: str) -> None:
             for number in range(REQUESTS)
         )
         await publisher.publish_many(requests)
-
-
-def connector(connector_id: str, url: str, vault: SecretsVault) -> Active:
-    now = datetime.now(UTC)
-    return Active(
-        connector_id=connector_id,
-        space_id="default",
-        name="benchmark",
-        connector_type_id=".webhook",
-        config={
-            "url": f"{url}/{connector_id}",
-            "method": "post",
-            "headers": {"Content-Type": CONTENT_TYPE},
-            "hasAuth": True,
-        },
-        secrets=vault.seal(connector_id, {"user": "benchmark", "password": "benchmark-password"}),
-        version=1,
-        created_at=now,
-        created_by=None,
-        updated_at=now,
-        updated_by=None,
-        recent_commands=(),
-    )
 
 
 async def ceiling(url: str, loop: str) -> float:
@@ -114,11 +93,6 @@ async def executor(log: KafkaLog, bootstrap_servers: str, key: str, errors: Path
         requests = REQUESTS - already / 2
         used = processor_seconds(processor) - used
         return requests / (time.perf_counter() - begun), used / requests * 1e6
-
-
-def processor_seconds(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
 
 
 @asynccontextmanager

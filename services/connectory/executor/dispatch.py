@@ -42,10 +42,6 @@ class Dispatcher(Generic[K, J]):
         """Whether some lane has a job that its own limit lets run."""
         return bool(self._round)
 
-    def waiting_in(self, key: K) -> int:
-        lane = self._lanes.get(key)
-        return len(lane.waiting) if lane else 0
-
     def add(self, key: K, job: J) -> None:
         lane = self._lane(key)
         lane.waiting.append(job)

@@ -26,10 +26,6 @@ class KeyOrder:
         self._held: dict[int, Job] = {}
         self._ahead: set[int] = set()
 
-    def __len__(self) -> int:
-        """How many are held back."""
-        return len(self._held)
-
     def enter(self, connector_id: str, key: str, offset: int) -> None:
         """Remember a request that has no final outcome. Once more does no harm."""
         offsets = self._unfinished.setdefault((connector_id, key), [])
