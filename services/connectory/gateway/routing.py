@@ -10,7 +10,7 @@ from aiohttp import web
 from connectory.domain.errors import ConnectoryError
 from connectory.domain.json_types import Json
 from connectory.domain.spaces import DEFAULT_SPACE
-from connectory.gateway import incoming
+from connectory.gateway import authorization, incoming
 from connectory.gateway.authentication import NOBODY, Credentials, authenticate
 from connectory.gateway.errors import INTERNAL, Rejected, problem_of
 from connectory.gateway.origin import Origin
@@ -38,6 +38,10 @@ class Call:
 
     def path(self, name: str) -> str:
         return self.request.match_info[name]
+
+    def require(self, operation: authorization.Operation) -> None:
+        """Raise `Rejected` (403) unless the caller may do it in the space of the URL."""
+        authorization.require(self.principal, operation, self.space_id)
 
     @property
     def query(self) -> dict[str, Json]:

@@ -33,7 +33,7 @@ class ActionRequestRoutes:
 
     async def submit(self, call: Call) -> web.Response:
         submitted = _submitted(call.body)
-        authorization.require(call.principal, authorization.EXECUTE_ACTIONS)
+        call.require(authorization.EXECUTE_ACTIONS)
         origin = call.origin
         requests = [self._request(each, origin) for each in submitted]
         await self.executions.submit(requests, origin)
@@ -43,7 +43,7 @@ class ActionRequestRoutes:
         """202 when nobody has answered: the request ends without being run, unless it has begun."""
         request_id = check(CancellationParams, {"request_id": call.path("request_id")}, "params").request_id
         query = check(CancellationQuery, call.query, "query")
-        authorization.require(call.principal, authorization.EXECUTE_ACTIONS)
+        call.require(authorization.EXECUTE_ACTIONS)
         cancelled = await self.cancellations.cancel(request_id, query.connector_id, call.origin)
         if cancelled is None:
             return answer({"request_id": request_id, "status": "accepted"}, status=202)

@@ -56,18 +56,18 @@ class ConnectorDeliveryRoutes:
 
     async def set_policy(self, call: Call) -> web.Response:
         body = check(DeliveryPolicyBody, call.body, "body")
-        authorization.require(call.principal, authorization.UPDATE_ACTIONS)
+        call.require(authorization.UPDATE_ACTIONS)
         policy = DeliveryPolicy(**body.model_dump())
         state = await self.changes.set_delivery_policy(call.path("id"), policy, call.origin)
         return answer(asdict(state.delivery_policy))
 
     async def _switch(self, call: Call, *, enabled: bool) -> web.Response:
         check(Nothing, {} if call.body is None else call.body, "body")
-        authorization.require(call.principal, authorization.UPDATE_ACTIONS)
+        call.require(authorization.UPDATE_ACTIONS)
         return answer(_switched(await self.changes.switch(call.path("id"), call.origin, enabled=enabled)))
 
     async def _view(self, call: Call) -> ConnectorView:
-        authorization.require(call.principal, authorization.GET_ACTIONS)
+        call.require(authorization.GET_ACTIONS)
         connector_id = call.path("id")
         view = await self.views.get(call.space_id, connector_id)
         if view is None:

@@ -44,13 +44,13 @@ class ConnectorRoutes:
 
     async def _create(self, call: Call, connector_id: str | None) -> web.Response:
         body = check(NewConnector, call.body, "body")
-        authorization.require(call.principal, authorization.create_action(body.connector_type_id))
+        call.require(authorization.create_action(body.connector_type_id))
         details = Details(body.name, body.config, body.secrets)
         state = await self.changes.create(connector_id, body.connector_type_id, details, call.origin)
         return answer(connector_json.changed_connector(state, self.types))
 
     async def get(self, call: Call) -> web.Response:
-        authorization.require(call.principal, authorization.GET_ACTIONS)
+        call.require(authorization.GET_ACTIONS)
         connector_id = call.path("id")
         view = await self.views.get(call.space_id, connector_id)
         if view is None:
@@ -58,18 +58,18 @@ class ConnectorRoutes:
         return answer(connector_json.connector(view, self.types))
 
     async def get_all(self, call: Call) -> web.Response:
-        authorization.require(call.principal, authorization.GET_ACTIONS)
+        call.require(authorization.GET_ACTIONS)
         views = await self.views.in_space(call.space_id)
         return answer([connector_json.listed_connector(view, self.types) for view in views])
 
     async def update(self, call: Call) -> web.Response:
         params = check(UpdateParams, {"id": call.path("id")}, "params")
         body = check(ConnectorDetails, call.body, "body")
-        authorization.require(call.principal, authorization.UPDATE_ACTIONS)
+        call.require(authorization.UPDATE_ACTIONS)
         state = await self.changes.update(params.id, Details(body.name, body.config, body.secrets), call.origin)
         return answer(connector_json.changed_connector(state, self.types))
 
     async def delete(self, call: Call) -> web.Response:
-        authorization.require(call.principal, authorization.DELETE_ACTIONS)
+        call.require(authorization.DELETE_ACTIONS)
         await self.changes.delete(call.path("id"), call.origin)
         return no_content()

@@ -43,7 +43,7 @@ class DeadLetterRoutes:
 
     async def page(self, call: Call) -> web.Response:
         query = check(DeadLettersQuery, call.query, "query")
-        authorization.require(call.principal, authorization.GET_ACTIONS)
+        call.require(authorization.GET_ACTIONS)
         where = DeadLetterFilter(
             connector_id=query.connector_id,
             reason=query.reason,
@@ -55,7 +55,7 @@ class DeadLetterRoutes:
         return answer({"items": page.items, "next_cursor": page.next_cursor})
 
     async def get(self, call: Call) -> web.Response:
-        authorization.require(call.principal, authorization.GET_ACTIONS)
+        call.require(authorization.GET_ACTIONS)
         place = place_of_id(call.path("id"))
         found = await self.desk.letters.at_places(_scope(call), [place] if place else [])
         if not found:
@@ -87,7 +87,7 @@ def _selection(call: Call) -> tuple[Selection, Pace, bool]:
     if (body.ids is None) == (body.filter is None):
         raise Rejected.bad_request("[request body]: give either [ids] or [filter]")
     where = _where(check(DeadLetterConditions, body.filter or {}, "body", ("filter",)))
-    authorization.require(call.principal, authorization.EXECUTE_ACTIONS)
+    call.require(authorization.EXECUTE_ACTIONS)
     rate = body.rate_per_second
     limit = LARGEST_SETTLEMENT if rate is None else min(LARGEST_SETTLEMENT, rate * LONGEST_CALL_SECONDS)
     if body.ids is None:

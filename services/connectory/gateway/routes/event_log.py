@@ -22,7 +22,7 @@ class EventLogRoutes:
 
     async def page(self, call: Call) -> web.Response:
         query = check(EventLogQuery, call.query, "query")
-        authorization.require(call.principal, authorization.GET_ACTIONS)
+        call.require(authorization.GET_ACTIONS)
         where = EventLogFilter(**query.model_dump(exclude={"size", "cursor"}))
         page = await self.event_log.page(call.space_id, where, query.size, query.cursor)
         return answer({"items": page.items, "next_cursor": page.next_cursor})

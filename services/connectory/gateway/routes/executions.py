@@ -35,4 +35,4 @@ class ExecutionRoutes:
             return
         view = await self.views.get(call.space_id, connector_id)
         operation = authorization.execute_action(view.connector_type_id) if view else authorization.EXECUTE_ACTIONS
-        authorization.require(call.principal, operation)
+        call.require(operation)
