@@ -3,7 +3,7 @@
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from connectory_projections.collation import name_sort_key
+from connectory_projections.collation import collation_key, name_sort_key
 
 
 def test_the_documented_example_is_in_order() -> None:
@@ -27,3 +27,8 @@ def test_accents_weigh_more_than_case() -> None:
 @for_all(st.text(), st.text(min_size=1))
 def test_every_string_has_a_place_and_none_comes_before_its_beginning(name: str, more: str) -> None:
     assert name_sort_key(name) <= name_sort_key(name + "a" + more)
+
+
+@for_all(st.text(st.characters(max_codepoint=127)))
+def test_the_short_way_for_ascii_gives_the_key_of_the_algorithm(name: str) -> None:
+    assert name_sort_key(name) == collation_key(name)
