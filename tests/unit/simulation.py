@@ -22,7 +22,8 @@ from connectory.domain.errors import ConnectoryError, Refused, Unavailable
 from connectory.domain.execution import Delivery
 from connectory.domain.json_types import JsonObject
 from connectory.executor import run_executor
-from connectory.gateway.changes import ConnectorChanges, Details, Waits
+from connectory.gateway.changes import ConnectorChanges, Details
+from connectory.gateway.commanding import Channel, CommandDesk, Waits
 from connectory.gateway.origin import Origin
 from connectory.gateway.replies import ReplyInbox
 from connectory.infra import topics
@@ -114,17 +115,16 @@ class Simulation:
 
     def _changes(self, writer: Writer, inbox: ReplyInbox) -> ConnectorChanges:
         installation = self.installation
+        waits = Waits(reply=timedelta(seconds=2), projection=timedelta(seconds=60))
+        channel = Channel(installation.messages, writer, inbox, self.rows.progress, waits)
         return ConnectorChanges(
             types=installation.registry,
             vault=installation.vault,
             views=RowViews(self.rows),
-            progress=self.rows.progress,
             messages=installation.messages,
-            writer=writer,
-            inbox=inbox,
+            desk=CommandDesk(channel, topics.CONNECTOR_COMMANDS, (connectors_by_space.CONNECTORS_BY_SPACE.name,)),
             clock=self._now,
             new_id=lambda: f"id-{self.chance.randrange(10**9)}",
-            waits=Waits(reply=timedelta(seconds=2), projection=timedelta(seconds=60)),
         )
 
     async def persist(self, change: Callable[[Origin], Coroutine[Any, Any, Any]]) -> Refused | None:

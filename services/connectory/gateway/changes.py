@@ -1,15 +1,10 @@
 """Changes of connectors. Independent of HTTP and of how the read model is kept.
 
 A change is checked here by the whole set of rules, its secrets are sealed, and it is handed to the aggregate as a
-command; what the aggregate answers is final. The answer is given when the read model shows the change, so that a
-client reads its own writes on any gateway. It is taken from the reply: the read model may be further on by then.
+command. The answer is taken from the reply: the read model may be further on by then.
 """
 
-import asyncio
-import logging
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import assert_never
 
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.commands import (
@@ -23,25 +18,15 @@ from connectory.domain.commands import (
 )
 from connectory.domain.connector import Active
 from connectory.domain.delivery import DeliveryPolicy
-from connectory.domain.errors import Refused, Unavailable
+from connectory.domain.errors import Refused
 from connectory.domain.json_types import JsonObject
-from connectory.domain.replies import CommandAccepted, CommandRefused
-from connectory.gateway.errors import OutcomeUnknown
+from connectory.domain.replies import CommandAccepted
+from connectory.gateway.commanding import CommandDesk
 from connectory.gateway.origin import NewId, Origin, derived_connector_id
 from connectory.gateway.read_models import ConnectorViews
-from connectory.gateway.replies import DECISIONS, ReplyInbox
 from connectory.infra.clock import Clock
 from connectory.infra.crypto import SecretsVault
-from connectory.infra.headers import reply_to
-from connectory.infra.log import Message, Writer
 from connectory.infra.messages import Messages
-from connectory.infra.progress import ProgressWatch
-from connectory.infra.topics import CONNECTOR_COMMANDS
-from connectory_projections.connectors_by_space import CONNECTORS_BY_SPACE
-
-VIEWS = CONNECTORS_BY_SPACE.name
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +36,6 @@ class Details:
     name: str
     config: JsonObject
     secrets: JsonObject = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Waits:
-    """How long a change may wait: for the aggregate's answer, and then for the read model."""
-
-    reply: timedelta
-    projection: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +49,10 @@ class ConnectorChanges:
     types: TypeRegistry
     vault: SecretsVault
     views: ConnectorViews
-    progress: ProgressWatch
     messages: Messages
-    writer: Writer
-    inbox: ReplyInbox
+    desk: CommandDesk
     clock: Clock
     new_id: NewId
-    waits: Waits
 
     async def create(self, connector_id: str | None, type_id: str, details: Details, origin: Origin) -> Active:
         """Create a connector; without an id a random one is made, or that of the command which is repeated."""
@@ -163,43 +137,7 @@ class ConnectorChanges:
         return derived_connector_id(origin.space_id, origin.command_id)
 
     async def _carry_out(self, command: ConnectorCommand, origin: Origin) -> CommandAccepted:
-        accepted = await self._decision(command, origin)
-        await self._wait_for_views(accepted)
-        return accepted
-
-    async def _decision(self, command: ConnectorCommand, origin: Origin) -> CommandAccepted:
-        message = self._message(command, origin)
-        with self.inbox.awaiting(command.command_id, *DECISIONS) as reply:
-            try:
-                async with asyncio.timeout(self.waits.reply.total_seconds()):
-                    await self.writer.write([message])
-                    answer = await reply
-            except (TimeoutError, Unavailable) as error:
-                raise OutcomeUnknown.of_command(command.command_id) from error
-        match answer:
-            case CommandAccepted():
-                return answer
-            case CommandRefused():
-                raise Refused(answer.code, answer.message)
-            case _:
-                assert_never(answer)
-
-    def _message(self, command: ConnectorCommand, origin: Origin) -> Message:
-        message = self.messages.message(
-            CONNECTOR_COMMANDS, command.connector_id, command, at=command.at, traceparent=origin.traceparent
-        )
-        return message._replace(headers=(*message.headers, *reply_to(self.inbox.partition)))
-
-    async def _wait_for_views(self, accepted: CommandAccepted) -> None:
-        """The change is durable already: trouble with the read model delays its being seen, and is not an error."""
-        seconds = self.waits.projection.total_seconds()
-        try:
-            seen = await self.progress.wait_for(VIEWS, accepted.partition, accepted.offset, seconds)
-        except Unavailable as error:
-            log.warning("a change of %s is answered before it can be read: %s", accepted.subject_id, error)
-            return
-        if not seen:
-            log.warning("a change of %s is answered before it can be read: the projector lags", accepted.subject_id)
+        return await self.desk.carry_out(command.connector_id, command, origin.traceparent)
 
     def _state(self, command: ConnectorCommand, accepted: CommandAccepted) -> Active:
         if accepted.state is None:  # a repeated command, and the connector was deleted since

@@ -10,7 +10,8 @@ from aiohttp import web
 from connectory.connector_types.registry import TypeRegistry
 from connectory.gateway.authentication import Credentials
 from connectory.gateway.cancellations import Cancellations
-from connectory.gateway.changes import ConnectorChanges, Waits
+from connectory.gateway.changes import ConnectorChanges
+from connectory.gateway.commanding import Channel, CommandDesk, Waits
 from connectory.gateway.dead_letters import DeadLetterDesk
 from connectory.gateway.executions import Executions
 from connectory.gateway.listening import listening
@@ -32,6 +33,8 @@ from connectory.infra.crypto import SecretsVault
 from connectory.infra.log import Log, Writer
 from connectory.infra.messages import Messages
 from connectory.infra.settings import Settings
+from connectory.infra.topics import CONNECTOR_COMMANDS
+from connectory_projections.connectors_by_space import CONNECTORS_BY_SPACE
 from connectory_schemas.registry import SchemaRegistry, bundled_schemas
 
 
@@ -91,17 +94,25 @@ def application(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Wr
 
 
 def connector_changes(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> ConnectorChanges:
-    waits = dependencies.settings.gateway
+    channel = command_channel(dependencies, inbox, writer)
     return ConnectorChanges(
         types=dependencies.types,
         vault=dependencies.vault,
         views=dependencies.read_models.connectors,
-        progress=dependencies.read_models.progress,
+        messages=dependencies.messages,
+        desk=CommandDesk(channel, CONNECTOR_COMMANDS, (CONNECTORS_BY_SPACE.name,)),
+        clock=dependencies.clock,
+        new_id=dependencies.new_id,
+    )
+
+
+def command_channel(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> Channel:
+    waits = dependencies.settings.gateway
+    return Channel(
         messages=dependencies.messages,
         writer=writer,
         inbox=inbox,
-        clock=dependencies.clock,
-        new_id=dependencies.new_id,
+        progress=dependencies.read_models.progress,
         waits=Waits(waits.reply_timeout, waits.projection_wait),
     )
 
