@@ -1,23 +1,13 @@
-"""What an operator can set. Each setting is declared once, in `model`; `load_settings` reads the sources."""
+"""What an operator can set. Each setting is declared once, beside its group; `load_settings` reads the sources."""
 
+from connectory.infra.settings.actions import ActionsSettings, ConnectorTypeOverride
+from connectory.infra.settings.egress import EgressSettings
+from connectory.infra.settings.kibana import EncryptionSettings, ServerSettings
 from connectory.infra.settings.loading import load_settings
-from connectory.infra.settings.model import (
-    ActionsSettings,
-    ConnectorTypeOverride,
-    DatabaseSettings,
-    EgressSettings,
-    EncryptionSettings,
-    EventLogSettings,
-    ExecutorSettings,
-    GatewaySettings,
-    HttpSettings,
-    KafkaSettings,
-    RateLimitRule,
-    SchemaRegistrySettings,
-    SecuritySettings,
-    ServerSettings,
-    Settings,
-)
+from connectory.infra.settings.model import Settings
+from connectory.infra.settings.running import EventLogSettings, ExecutorSettings, GatewaySettings, RateLimitRule
+from connectory.infra.settings.security import SecuritySettings
+from connectory.infra.settings.servers import DatabaseSettings, HttpSettings, KafkaSettings, SchemaRegistrySettings
 
 __all__ = [
     "ActionsSettings",

@@ -29,7 +29,7 @@ _TYPE_NAMES: Final[dict[object, str]] = {
 _INTRODUCTION: Final = """\
 # Settings
 
-*Reference. Made from the declarations in `connectory.infra.settings.model`; do not edit by hand.*
+*Reference. Made from the declarations in `connectory.infra.settings`; do not edit by hand.*
 
 Highest precedence first: command line options, environment variables, `connectory.yml` in the working directory (nested
 or dotted keys), a `kibana.yml` named by `--kibana-config` or `CONNECTORY_KIBANA_CONFIG`, the default. A setting comes
