@@ -3,15 +3,19 @@
 import asyncio
 import re
 import uuid
-from typing import Final
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from connectory.domain.json_types import Json
 from connectory.gateway import json_bodies
 from connectory.gateway.errors import Rejected
 
 KIBANA_VERSION: Final = "9.3.0"
+INTERNAL_ORIGIN_HEADER: Final = "x-elastic-internal-origin"
 INTERNAL_ORIGIN_PARAMETER: Final = "elasticInternalOrigin"
 """In a query it does the same as the header `x-elastic-internal-origin`; it is no part of any route's own query."""
 
@@ -19,9 +23,26 @@ COMMAND_ID_HEADER: Final = "x-connectory-command-id"
 BODY_SECONDS: Final = 30.0
 """For a whole body to arrive; a slower client is let go."""
 
+FORM_SECONDS: Final = 120.0
+"""The same for a form, which may hold a large file."""
+
+BROKEN_FORM_TEXT: Final = "Invalid multipart payload format"
+
 _SAFE_METHODS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 _METHODS_WITH_BODY: Final = frozenset({hdrs.METH_POST, hdrs.METH_PUT})
+_BROKEN_OFF: Final = (web.RequestPayloadError, ConnectionError)
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A field of a form; one that is no file has no `filename`."""
+
+    filename: str | None
+    content: bytes = field(repr=False)
+
+
+Form: TypeAlias = Mapping[str, Part]
 
 
 async def read_body(request: web.Request, limit: int) -> Json:
@@ -29,12 +50,8 @@ async def read_body(request: web.Request, limit: int) -> Json:
 
     `limit` in bytes. Of a body that announces more, nothing is read; of one that turns out to be more, hardly more.
     """
-    if (request.content_length or 0) > limit:
-        raise Rejected.too_large(limit)
-    if request.method not in _METHODS_WITH_BODY or not request.body_exists:
+    if not _announces_body(request, "application/json", limit):
         return None
-    if request.content_type != "application/json" or hdrs.CONTENT_TYPE not in request.headers:
-        raise Rejected(415, "Unsupported Media Type")
     payload = await _payload(request, limit)
     try:
         return json_bodies.parse(payload) if payload else None
@@ -42,14 +59,77 @@ async def read_body(request: web.Request, limit: int) -> Json:
         raise Rejected.bad_request(json_bodies.SYNTAX_TEXT) from error
 
 
-def check_headers(request: web.Request, path: str) -> None:
-    """`path` is without base path and space prefix. Raises `Rejected` (400)."""
+async def read_form(request: web.Request, limit: int) -> Form:
+    """Return the fields of a `multipart/form-data` body by name, the first of each.
+
+    Raises `Rejected` as `read_body` does.
+    """
+    if not _announces_body(request, "multipart/form-data", limit):
+        return {}
+    try:
+        async with asyncio.timeout(FORM_SECONDS):
+            given = await request.clone(client_max_size=limit).post()
+    except TimeoutError:
+        raise _too_slow(FORM_SECONDS) from None
+    except web.HTTPRequestEntityTooLarge:
+        raise Rejected.too_large(limit) from None
+    except (ValueError, AssertionError, RuntimeError, HttpProcessingError, *_BROKEN_OFF) as error:
+        # The library has no error of its own for what is no form: a boundary that is missing, too long or not met.
+        raise Rejected.bad_request(BROKEN_FORM_TEXT) from error
+    return {name: _part(given.getall(name)[0]) for name in given}
+
+
+def _announces_body(request: web.Request, media_type: str, limit: int) -> bool:
+    """Whether there is a body to be read. Raises `Rejected` (413, 415)."""
+    if (request.content_length or 0) > limit:
+        raise Rejected.too_large(limit)
+    if request.method not in _METHODS_WITH_BODY or not request.body_exists:
+        return False
+    if request.content_type != media_type or hdrs.CONTENT_TYPE not in request.headers:
+        raise Rejected(415, "Unsupported Media Type")
+    return True
+
+
+def _part(given: str | bytes | bytearray | web.FileField) -> Part:
+    if isinstance(given, web.FileField):
+        with given.file as file:
+            return Part(given.filename, file.read())
+    return Part(None, given.encode() if isinstance(given, str) else bytes(given))
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRules:
+    """`xsrf_exempt`: schemes, in lower case, whose requests need no `kbn-xsrf`.
+
+    `restrict_internal`: whether internal routes are for callers who say that they are internal.
+    """
+
+    xsrf_exempt: Collection[str] = ()
+    restrict_internal: bool = True
+
+
+def check_headers(request: web.Request, path: str, pathname: str, rules: HeaderRules) -> None:
+    """`path` is that of the route, `pathname` the caller's, both without base path and space prefix.
+
+    Raises `Rejected` (400).
+    """
     version = request.headers.get("kbn-version")
     if version is not None and version != KIBANA_VERSION:
         raise _outdated(version)
     guarded = path.startswith(("/api/", "/internal/")) and request.method not in _SAFE_METHODS
-    if guarded and version is None and "kbn-xsrf" not in request.headers:
+    if guarded and version is None and "kbn-xsrf" not in request.headers and _scheme(request) not in rules.xsrf_exempt:
         raise Rejected.bad_request("Request must contain a kbn-xsrf header.")
+    if path.startswith("/internal/") and rules.restrict_internal and not _is_internal(request):
+        text = "exists but is not available with the current configuration"
+        raise Rejected.bad_request(f"uri [{pathname}] with method [{request.method.lower()}] {text}")
+
+
+def _scheme(request: web.Request) -> str:
+    return request.headers.get(hdrs.AUTHORIZATION, "").partition(" ")[0].lower()
+
+
+def _is_internal(request: web.Request) -> bool:
+    return INTERNAL_ORIGIN_HEADER in request.headers or INTERNAL_ORIGIN_PARAMETER in request.query
 
 
 def query(request: web.Request) -> dict[str, Json]:
@@ -83,11 +163,15 @@ async def _payload(request: web.Request, limit: int) -> bytes:
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()
     except TimeoutError:
-        raise Rejected(408, f"The request body did not arrive within {BODY_SECONDS:.0f} seconds") from None
+        raise _too_slow(BODY_SECONDS) from None
     except web.HTTPRequestEntityTooLarge:
         raise Rejected.too_large(limit) from None
-    except (web.RequestPayloadError, ConnectionError) as error:
+    except _BROKEN_OFF as error:
         raise Rejected.bad_request(json_bodies.SYNTAX_TEXT) from error
+
+
+def _too_slow(seconds: float) -> Rejected:
+    return Rejected(408, f"The request body did not arrive within {seconds:.0f} seconds")
 
 
 def _outdated(version: str) -> Rejected:

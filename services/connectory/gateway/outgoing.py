@@ -23,10 +23,10 @@ def no_content() -> web.Response:
     return web.Response(status=204)
 
 
-def answer_problem(problem: Problem) -> web.Response:
-    """The error body; a 401 says how to log in."""
+def answer_problem(problem: Problem, *, challenge: bool = True) -> web.Response:
+    """The error body; a 401 says how to log in, where a person may be asking."""
     response = answer(problem.body(), problem.status)
-    if problem.status == HTTPStatus.UNAUTHORIZED:
+    if problem.status == HTTPStatus.UNAUTHORIZED and challenge:
         response.headers[hdrs.WWW_AUTHENTICATE] = CHALLENGE
     return response
 

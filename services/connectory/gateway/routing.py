@@ -1,8 +1,13 @@
-"""Routes, and the way that every request takes from its match to its answer."""
+"""Routes, and the way that every request takes from its match to its answer.
+
+A route says beside its handler what it takes and answers (`contract`, see `connectory.gateway.contract`): the OpenAPI
+document and the reference page come from that, and a contract test fails for a route without it.
+"""
 
 import logging
+import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from aiohttp import web
@@ -12,6 +17,7 @@ from connectory.domain.json_types import Json
 from connectory.domain.spaces import DEFAULT_SPACE
 from connectory.gateway import authorization, incoming
 from connectory.gateway.authentication import NOBODY, Credentials, authenticate
+from connectory.gateway.contract import FORM, Contract
 from connectory.gateway.errors import INTERNAL, Rejected, problem_of
 from connectory.gateway.origin import Origin
 from connectory.gateway.outgoing import answer_problem, compress
@@ -19,6 +25,7 @@ from connectory.infra.security import Principal
 from connectory.infra.settings import ServerSettings
 
 PUBLIC_VERSION: Final = "2023-10-31"
+_PARAMETER: Final = re.compile(r"\{(\w+):[^{}]*\}")
 _SPACE_PREFIX: Final = "/s/{space_id:[a-z0-9_-]+}"
 
 log = logging.getLogger(__name__)
@@ -26,11 +33,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that has passed the checks before the handler. `body` is JSON, None when there is none."""
+    """A request that has passed the checks before the handler. `body` is JSON, None when there is none.
+
+    `form` has the fields of a `multipart/form-data` body, for routes whose contract says that they take one.
+    """
 
     request: web.Request
     principal: Principal
     body: Json
+    form: incoming.Form = field(default_factory=dict)
 
     @property
     def space_id(self) -> str:
@@ -63,17 +74,35 @@ Handler: TypeAlias = Callable[[Call], Awaitable[web.Response]]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`path` is without base path and space prefix. Without `login` the handler also gets `NOBODY`."""
+    """`path` is without base path and space prefix. Without `login` the handler also gets `NOBODY`.
+
+    `largest_body`, in bytes, stands in the place of `server.maxPayload`.
+    """
 
     method: str
     path: str
     handler: Handler
     login: bool = True
     spaced: bool = True
+    contract: Contract | None = None
+    largest_body: int | None = None
+
+    @property
+    def template(self) -> str:
+        """The path with `{name}` for each parameter, as documents have it."""
+        return _PARAMETER.sub(r"{\1}", self.path)
 
     @property
     def is_public(self) -> bool:
         return self.path.startswith("/api/")
+
+    @property
+    def is_internal(self) -> bool:
+        return self.path.startswith("/internal/")
+
+    @property
+    def takes_form(self) -> bool:
+        return self.contract is not None and self.contract.body_type == FORM
 
 
 class Edge:
@@ -82,10 +111,11 @@ class Edge:
     def __init__(self, server: ServerSettings, credentials: Credentials | None) -> None:
         self._server = server
         self._credentials = credentials
+        self._header_rules = incoming.HeaderRules(server.xsrf_allowed_schemes, server.restrict_internal_apis)
 
     def application(self, routes: Iterable[Route]) -> web.Application:
         app = web.Application(client_max_size=self._server.max_payload)
-        serving = [(route, self._serving(route)) for route in routes]
+        serving = [(route, self._serving(route)) for route in sorted(routes, key=_fixed_paths_first)]
         # All bare paths first: the router keeps the methods of one path together only if they are added in a row.
         for prefix in ("", _SPACE_PREFIX):
             for route, serve in serving:
@@ -123,7 +153,7 @@ class Edge:
         try:
             return await self._handled(route, request)
         except ConnectoryError as error:
-            return answer_problem(problem_of(error))
+            return answer_problem(problem_of(error), challenge=not route.is_internal)
         except Exception:
             log.exception("%s %s failed", route.method, route.path)
             return answer_problem(INTERNAL)
@@ -132,9 +162,26 @@ class Edge:
         principal = await authenticate(request.headers.get("Authorization"), self._credentials)
         if route.login and principal is NOBODY:
             raise Rejected.unauthorized()
-        body = await incoming.read_body(request, self._server.max_payload)
-        incoming.check_headers(request, route.path)
-        return await route.handler(Call(request, principal, body))
+        call = await self._read(route, request, principal)
+        incoming.check_headers(request, route.path, self._pathname(request), self._header_rules)
+        return await route.handler(call)
+
+    async def _read(self, route: Route, request: web.Request, principal: Principal) -> Call:
+        limit = route.largest_body or self._server.max_payload
+        if route.takes_form:
+            return Call(request, principal, None, await incoming.read_form(request, limit))
+        return Call(request, principal, await incoming.read_body(request, limit))
+
+    def _pathname(self, request: web.Request) -> str:
+        """As the caller wrote it, without base path and space prefix."""
+        path = request.rel_url.raw_path.removeprefix(self._server.base_path)
+        space_id = request.match_info.get("space_id")
+        return path if space_id is None else path.removeprefix(f"/s/{space_id}")
+
+
+def _fixed_paths_first(route: Route) -> tuple[list[bool], str]:
+    """A fixed path wins over one with a parameter in its place: under a prefix the first that fits is taken."""
+    return ["{" in segment for segment in route.template.split("/")], route.path
 
 
 Serve: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
