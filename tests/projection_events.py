@@ -12,8 +12,10 @@ from connectory.domain.events import (
     ConnectorDeleted,
     ConnectorDisabled,
     ConnectorEnabled,
+    ConnectorImported,
     ConnectorUpdated,
     DeliveryPolicySet,
+    SecretsRewrapped,
 )
 from connectory.domain.execution import Action, Outcome, RequestPosition
 from connectory.domain.json_types import JsonObject
@@ -50,6 +52,15 @@ def disabled(connector_id: str = "c1", **fields: Any) -> ConnectorDisabled:
 
 def policy_set(policy: DeliveryPolicy, connector_id: str = "c1", **fields: Any) -> DeliveryPolicySet:
     return DeliveryPolicySet(policy=policy, **_change(connector_id, **fields))
+
+
+def imported(connector_id: str = "c1", **fields: Any) -> ConnectorImported:
+    details = {key: value for key, value in _connector(connector_id, version=1).items() if key != "secrets"}
+    return ConnectorImported(**{**details, "is_missing_secrets": True, "origin_id": None, **fields})
+
+
+def rewrapped(connector_id: str = "c1", **fields: Any) -> SecretsRewrapped:
+    return SecretsRewrapped(**_change(connector_id, **fields), key_id="new", secrets=SealedSecrets())
 
 
 def outcome(execution_id: str = "e1", *, at: datetime = NOON, **fields: Any) -> Outcome:

@@ -1,6 +1,6 @@
 """The gateway's read models over the in-memory rows: what the SQL of the queries says, in Python."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -40,11 +40,20 @@ class InMemoryReadModels:
         return next((view for view in await self.in_space(space_id) if view.connector_id == connector_id), None)
 
     async def in_space(self, space_id: str) -> Sequence[ConnectorView]:
-        await self.reach()
-        read = connectors_by_space.in_space(space_id).read
-        rows = self._store.rows(connectors_by_space.TABLE.name)
-        views = [read(row) for row in rows if row["space_id"] == space_id and row["name"] is not None]
+        views = [view for view in await self._views() if view.space_id == space_id]
         return sorted(views, key=lambda view: (view.name_sort_key, view.created_at, view.connector_id))
+
+    async def with_ids(self, connector_ids: Collection[str]) -> Sequence[ConnectorView]:
+        return [view for view in await self._views() if view.connector_id in connector_ids]
+
+    async def with_origins(self, space_id: str, origin_ids: Collection[str]) -> Sequence[ConnectorView]:
+        views = [view for view in await self._views() if view.space_id == space_id and view.origin_id in origin_ids]
+        return sorted(views, key=lambda view: (view.created_at, view.connector_id))
+
+    async def _views(self) -> Sequence[ConnectorView]:
+        await self.reach()
+        read = connectors_by_space.in_space("").read
+        return [read(row) for row in self._store.rows(connectors_by_space.TABLE.name) if row["name"] is not None]
 
     async def page(self, space_id: str, where: EventLogFilter, limit: int, cursor: str | None) -> EventLogPage:
         await self.reach()

@@ -13,8 +13,10 @@ from connectory.domain.events import (
     ConnectorDisabled,
     ConnectorEnabled,
     ConnectorEvent,
+    ConnectorImported,
     ConnectorUpdated,
     DeliveryPolicySet,
+    SecretsRewrapped,
 )
 from connectory.domain.json_types import JsonObject
 from connectory_projections.collation import name_sort_key
@@ -36,7 +38,7 @@ TABLE: Final = Table(
         *KEY_COLUMNS,
         *DETAIL_COLUMNS,
         *CHANGE_COLUMNS,
-        *("created_at", "created_by", "enabled"),
+        *("created_at", "created_by", "enabled", "origin_id"),
         *POLICY_COLUMNS,
     ),
     key=("connector_id",),
@@ -49,7 +51,10 @@ _COMPACT: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorView:
-    """A connector as readers see it. `name_sort_key` places it among others: equal names by creation."""
+    """A connector as readers see it. `name_sort_key` places it among others: equal names by creation.
+
+    `origin_id` is the id that an imported connector had where it came from, when it could not keep it.
+    """
 
     connector_id: str
     space_id: str
@@ -65,6 +70,7 @@ class ConnectorView:
     updated_by: str | None
     enabled: bool
     delivery_policy: DeliveryPolicy
+    origin_id: str | None = None
 
 
 def get(space_id: str, connector_id: str) -> Query[ConnectorView]:
@@ -83,6 +89,16 @@ def in_space(space_id: str, limit: int = LIST_LIMIT) -> Query[ConnectorView]:
     return Query(_SQL["list"], (to_stored(space_id), limit), _view)
 
 
+def with_ids(connector_ids: Iterable[str]) -> Query[ConnectorView]:
+    """The connectors with these ids, whatever their spaces, as far as there are any, in no order."""
+    return Query(_SQL["with_ids"], ([*map(to_stored, connector_ids)],), _view)
+
+
+def with_origins(space_id: str, origin_ids: Iterable[str]) -> Query[ConnectorView]:
+    """The space's connectors that were imported from these ids and have others here, oldest first."""
+    return Query(_SQL["with_origins"], (to_stored(space_id), [*map(to_stored, origin_ids)]), _view)
+
+
 def apply(sourced: Sourced[ConnectorEvent]) -> Sequence[RowChange]:
     event = sourced.event
     match event:
@@ -90,10 +106,15 @@ def apply(sourced: Sourced[ConnectorEvent]) -> Sequence[RowChange]:
             return [Put(TABLE.name, _row(event, _details(event)))]
         case ConnectorUpdated():
             return [_change(event, _details(event))]
+        case ConnectorImported():
+            imported = {"is_missing_secrets": event.is_missing_secrets, "origin_id": to_stored_or_none(event.origin_id)}
+            return [_change(event, {**_details(event), **imported})]
         case ConnectorEnabled() | ConnectorDisabled():
             return [_change(event, {"enabled": isinstance(event, ConnectorEnabled)})]
         case DeliveryPolicySet():
             return [_change(event, asdict(event.policy))]
+        case SecretsRewrapped():
+            return [_change(event, {})]
         case ConnectorDeleted():
             return [Remove(TABLE.name, (to_stored(event.connector_id),))]
         case _:
@@ -130,12 +151,13 @@ def _row(event: ConnectorEvent, values: Row) -> Row:
         "updated_at": event.at,
         "updated_by": by,
         "enabled": True,
+        "origin_id": None,
         **_UNSET_POLICY,
         **values,
     }
 
 
-def _details(event: ConnectorCreated | ConnectorUpdated) -> Row:
+def _details(event: ConnectorCreated | ConnectorUpdated | ConnectorImported) -> Row:
     return {
         "name": to_stored(event.name),
         "name_sort_key": name_sort_key(event.name),
@@ -161,4 +183,5 @@ def _view(row: Mapping[str, Any]) -> ConnectorView:
         updated_by=from_stored_or_none(row["updated_by"]),
         enabled=row["enabled"],
         delivery_policy=DeliveryPolicy(**{column: row[column] for column in POLICY_COLUMNS}),
+        origin_id=from_stored_or_none(row["origin_id"]),
     )

@@ -8,6 +8,8 @@ from connectory.domain.commands import (
     DeleteConnector,
     DisableConnector,
     EnableConnector,
+    ImportConnector,
+    RewrapSecrets,
     SetDeliveryPolicy,
     UpdateConnector,
 )
@@ -17,14 +19,25 @@ from connectory.domain.events import (
     ConnectorDeleted,
     ConnectorDisabled,
     ConnectorEnabled,
+    ConnectorImported,
     ConnectorUpdated,
     DeliveryPolicySet,
+    SecretsRewrapped,
 )
-from connectory.domain.secrets import NO_SECRETS
+from connectory.domain.secrets import NO_SECRETS, SealedSecrets, WrappedKey
 
 AT = datetime(2026, 1, 1, 12, tzinfo=UTC)
 STAMP: dict[str, Any] = {"connector_id": "c1", "space_id": "default", "at": AT, "by": "ada"}
 BODY: dict[str, Any] = {"name": "hook", "config": {"url": "http://localhost/"}, "secrets": NO_SECRETS}
+ORIGINAL: dict[str, Any] = {
+    "name": "hook",
+    "connector_type_id": ".webhook",
+    "config": {"url": "http://localhost/"},
+    "is_missing_secrets": True,
+    "origin_id": None,
+}
+OLD_KEY, NEW_KEY = WrappedKey("old", b"wrapped"), WrappedKey("new", b"wrapped anew")
+SEALED = SealedSecrets({"password": b"sealed"}, OLD_KEY)
 POLICY = DeliveryPolicy(max_attempts=5, requests_per_second=0.5)
 
 
@@ -78,3 +91,22 @@ def disabled(**changes: Any) -> ConnectorDisabled:
 
 def policy_set(**changes: Any) -> DeliveryPolicySet:
     return DeliveryPolicySet(**{"command_id": "k6", "version": 2, "policy": POLICY, **STAMP, **changes})
+
+
+def import_(**changes: Any) -> ImportConnector:
+    return ImportConnector(**{"command_id": "k7", "overwrite": False, **STAMP, **ORIGINAL, **changes})
+
+
+def imported(**changes: Any) -> ConnectorImported:
+    return ConnectorImported(**{"command_id": "k7", "version": 1, **STAMP, **ORIGINAL, **changes})
+
+
+def rewrap(**changes: Any) -> RewrapSecrets:
+    return RewrapSecrets(**{"command_id": "k8", "replaces": OLD_KEY, "wrapped_key": NEW_KEY, **STAMP, **changes})
+
+
+def rewrapped(**changes: Any) -> SecretsRewrapped:
+    sealed = SealedSecrets(SEALED.ciphertexts, NEW_KEY)
+    return SecretsRewrapped(
+        **{"command_id": "k8", "version": 2, "key_id": "new", "secrets": sealed, **STAMP, **changes}
+    )

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,7 +32,7 @@ from connectory.infra.log import Writer
 from connectory.infra.supervision import keep_running
 from connectory.projector import run_projector
 from connectory_projections import connectors_by_space
-from connectory_projections.connectors_by_space import ConnectorView
+from tests.read_models import InMemoryReadModels
 from tests.unit.connectors import AT
 from tests.unit.installation import Installation
 from tests.waiting import until
@@ -40,21 +40,6 @@ from tests.waiting import until
 
 class Killed(Exception):
     """A role ends here and now, as by SIGKILL."""
-
-
-class RowViews:
-    """The connector views over rows in memory."""
-
-    def __init__(self, store: InMemoryRowStore) -> None:
-        self._rows = store.tables[connectors_by_space.TABLE.name]
-
-    async def get(self, space_id: str, connector_id: str) -> ConnectorView | None:
-        row = self._rows.get((connector_id,))
-        return connectors_by_space.get(space_id, connector_id).read(row) if row else None
-
-    async def in_space(self, space_id: str) -> Sequence[ConnectorView]:
-        query = connectors_by_space.in_space(space_id)
-        return [query.read(row) for row in self._rows.values()]
 
 
 class Simulation:
@@ -120,7 +105,7 @@ class Simulation:
         return ConnectorChanges(
             types=installation.registry,
             vault=installation.vault,
-            views=RowViews(self.rows),
+            views=InMemoryReadModels(self.rows),
             messages=installation.messages,
             desk=CommandDesk(channel, topics.CONNECTOR_COMMANDS, (connectors_by_space.CONNECTORS_BY_SPACE.name,)),
             clock=self._now,

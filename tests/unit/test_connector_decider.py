@@ -23,10 +23,13 @@ from connectory.domain.delivery import AS_SETTINGS_SAY, DeliveryPolicy
 from connectory.domain.errors import Refused
 from connectory.domain.events import ConnectorEvent
 from connectory.domain.json_types import JsonObject
+from connectory.domain.secrets import NO_SECRETS
 from connectory.testing import AnyConfig, given
 from tests.unit.connectors import (
     AT,
+    NEW_KEY,
     POLICY,
+    SEALED,
     create,
     created,
     delete,
@@ -35,7 +38,11 @@ from tests.unit.connectors import (
     disabled,
     enable,
     enabled,
+    import_,
+    imported,
     policy_set,
+    rewrap,
+    rewrapped,
     set_policy,
     update,
     updated,
@@ -170,6 +177,51 @@ def test_a_connector_that_is_created_anew_is_enabled_and_without_a_policy() -> N
     assert (state.enabled, state.delivery_policy) == (True, AS_SETTINGS_SAY)
 
 
+def test_importing_a_connector_records_it_as_it_is_whatever_its_type_says() -> None:
+    given(rules=NoConfigIsGood()).when(import_()).then(imported())
+
+
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_importing_under_an_id_of_another_space_is_a_conflict(overwrite: bool) -> None:
+    command = import_(space_id="blue", overwrite=overwrite)
+    given(created(space_id="red")).when(command).refused_with("connector-conflict")
+
+
+def test_importing_under_an_id_of_this_space_is_a_conflict_unless_it_may_be_overwritten() -> None:
+    given(created()).when(import_()).refused_with("connector-conflict")
+    given(created()).when(import_(overwrite=True)).then(imported(version=2))
+
+
+def test_an_import_replaces_the_type_and_drops_the_secrets() -> None:
+    state = fold([created(secrets=SEALED), imported(version=2, connector_type_id=".index", origin_id="o1")])
+    assert isinstance(state, Active)
+    assert (state.connector_type_id, state.secrets, state.origin_id) == (".index", NO_SECRETS, "o1")
+    assert state.is_missing_secrets
+
+
+def test_an_update_gives_an_imported_connector_its_secrets_and_keeps_its_origin() -> None:
+    state = fold([imported(origin_id="o1"), updated(secrets=SEALED)])
+    assert isinstance(state, Active)
+    assert (state.is_missing_secrets, state.secrets, state.origin_id) == (False, SEALED, "o1")
+
+
+def test_a_data_key_that_is_wrapped_anew_leaves_the_secrets_as_they_are() -> None:
+    given(created(secrets=SEALED)).when(rewrap()).then(rewrapped())
+
+    state = fold([created(secrets=SEALED), rewrapped()])
+    assert isinstance(state, Active)
+    assert (state.secrets.ciphertexts, state.secrets.wrapped_key) == (SEALED.ciphertexts, NEW_KEY)
+
+
+def test_a_connector_that_was_saved_meanwhile_keeps_its_newer_key() -> None:
+    given(created(secrets=SEALED), rewrapped()).when(rewrap(command_id="k9")).then()
+    given(created(secrets=NO_SECRETS)).when(rewrap()).then()
+
+
+def test_no_key_is_wrapped_for_a_connector_of_another_space() -> None:
+    given(created(secrets=SEALED, space_id="red")).when(rewrap()).refused_with("connector-not-found")
+
+
 def test_a_connector_remembers_who_made_it_and_who_changed_it_last() -> None:
     state = fold([created(by="ada"), updated(by="bob", at=AT + timedelta(days=1))])
     assert isinstance(state, Active)
@@ -193,6 +245,8 @@ EVENTS: st.SearchStrategy[ConnectorEvent] = st.one_of(
     st.builds(enabled, command_id=st.text(max_size=3)),
     st.builds(disabled, command_id=st.text(max_size=3)),
     st.builds(policy_set, command_id=st.text(max_size=3)),
+    st.builds(imported, command_id=st.text(max_size=3)),
+    st.builds(rewrapped, command_id=st.text(max_size=3)),
 )
 COMMANDS = st.one_of(
     st.builds(create, command_id=st.text(min_size=1, max_size=3)),
@@ -201,6 +255,8 @@ COMMANDS = st.one_of(
     st.builds(enable, command_id=st.text(min_size=1, max_size=3)),
     st.builds(disable, command_id=st.text(min_size=1, max_size=3)),
     st.builds(set_policy, command_id=st.text(min_size=1, max_size=3)),
+    st.builds(import_, command_id=st.text(min_size=1, max_size=3), overwrite=st.booleans()),
+    st.builds(rewrap, command_id=st.text(min_size=1, max_size=3)),
 )
 
 

@@ -17,8 +17,10 @@ from tests.projection_events import (
     deleted,
     disabled,
     enabled,
+    imported,
     minutes,
     policy_set,
+    rewrapped,
     updated,
 )
 from tests.records import JSON_OBJECTS
@@ -29,6 +31,8 @@ EVENTS = st.sampled_from(["c1", "c2"]).flatmap(
         st.builds(created, st.just(connector_id), name=st.sampled_from("ab"), at=st.sampled_from([NOON, minutes(1)])),
         st.builds(updated, st.just(connector_id), name=st.sampled_from("cd"), at=st.sampled_from([NOON, minutes(2)])),
         st.builds(deleted, st.just(connector_id)),
+        st.builds(imported, st.just(connector_id), name=st.sampled_from("ef"), origin_id=st.none() | st.just("o")),
+        st.builds(rewrapped, st.just(connector_id)),
         st.builds(enabled, st.just(connector_id)),
         st.builds(disabled, st.just(connector_id)),
         st.builds(policy_set, st.builds(DeliveryPolicy, burst=st.none() | st.integers(1, 3)), st.just(connector_id)),
@@ -108,6 +112,27 @@ async def test_a_connector_created_anew_is_enabled_and_without_a_policy() -> Non
     view = view_of(await rows_given(created(), disabled(), policy_set(POLICY), deleted(), created()))
 
     assert (view.enabled, view.delivery_policy) == (True, AS_SETTINGS_SAY)
+
+
+async def test_an_imported_connector_shows_that_its_secrets_are_missing_until_an_update() -> None:
+    view = view_of(await rows_given(imported(origin_id="o1")))
+    assert (view.is_missing_secrets, view.origin_id, view.created_at) == (True, "o1", NOON)
+
+    view = view_of(await rows_given(imported(origin_id="o1"), updated()))
+    assert (view.is_missing_secrets, view.origin_id) == (False, "o1")
+
+
+async def test_an_import_over_a_connector_keeps_when_it_was_created_and_whether_it_is_enabled() -> None:
+    view = view_of(await rows_given(created(), disabled(), imported(version=3, at=minutes(4), name="other")))
+
+    assert (view.name, view.version, view.created_at, view.enabled) == ("other", 3, NOON, False)
+
+
+async def test_a_data_key_wrapped_anew_changes_the_version_and_the_time_only() -> None:
+    before, after = view_of(await rows_given(created())), view_of(await rows_given(created(), rewrapped(by="bob")))
+
+    assert (after.version, after.updated_at, after.updated_by) == (2, minutes(2), "bob")
+    assert (after.name, after.config, after.is_missing_secrets) == (before.name, before.config, False)
 
 
 async def test_a_connector_whose_creation_was_not_read_shows_with_its_next_update() -> None:

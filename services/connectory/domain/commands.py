@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.json_types import JsonObject
-from connectory.domain.secrets import SealedSecrets
+from connectory.domain.secrets import SealedSecrets, WrappedKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +80,51 @@ class SetDeliveryPolicy:
     policy: DeliveryPolicy
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportConnector:
+    """A connector as another place has it: nothing is validated, and no secrets come along.
+
+    `origin_id` is the id that it had there when it could not keep it. With `overwrite` a connector of the same space
+    that has the id is replaced, its type and secrets included.
+    """
+
+    command_id: str
+    connector_id: str
+    space_id: str
+    at: datetime
+    by: str | None
+    name: str
+    connector_type_id: str
+    config: JsonObject
+    is_missing_secrets: bool
+    origin_id: str | None
+    overwrite: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewrapSecrets:
+    """Put the data key under another key-encryption key; the secrets themselves stay as they are.
+
+    `replaces` is the wrapped key that was found: a connector that has another one by now was changed meanwhile, and
+    keeps what it has.
+    """
+
+    command_id: str
+    connector_id: str
+    space_id: str
+    at: datetime
+    by: str | None
+    replaces: WrappedKey
+    wrapped_key: WrappedKey
+
+
 ConnectorCommand: TypeAlias = (
-    CreateConnector | UpdateConnector | DeleteConnector | EnableConnector | DisableConnector | SetDeliveryPolicy
+    CreateConnector
+    | UpdateConnector
+    | DeleteConnector
+    | EnableConnector
+    | DisableConnector
+    | SetDeliveryPolicy
+    | ImportConnector
+    | RewrapSecrets
 )

@@ -12,6 +12,8 @@ from connectory.domain.commands import (
     DeleteConnector,
     DisableConnector,
     EnableConnector,
+    ImportConnector,
+    RewrapSecrets,
     SetDeliveryPolicy,
     UpdateConnector,
 )
@@ -23,11 +25,13 @@ from connectory.domain.events import (
     ConnectorDisabled,
     ConnectorEnabled,
     ConnectorEvent,
+    ConnectorImported,
     ConnectorUpdated,
     DeliveryPolicySet,
+    SecretsRewrapped,
 )
 from connectory.domain.json_types import JsonObject
-from connectory.domain.secrets import SealedSecrets
+from connectory.domain.secrets import NO_SECRETS, SealedSecrets
 
 REMEMBERED_COMMANDS = 8
 """How many command ids a connector remembers. A gateway retries one command at a time, within seconds."""
@@ -64,6 +68,11 @@ class Absent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Active:
+    """`is_missing_secrets`: it was imported, and its type needs secrets that nobody has given yet.
+
+    `origin_id` is the id that an imported connector had where it came from, when it could not keep it.
+    """
+
     connector_id: str
     space_id: str
     name: str
@@ -78,6 +87,8 @@ class Active:
     recent_commands: tuple[str, ...]
     enabled: bool = True
     delivery_policy: DeliveryPolicy = AS_SETTINGS_SAY
+    is_missing_secrets: bool = False
+    origin_id: str | None = None
 
 
 Connector: TypeAlias = Absent | Active
@@ -98,6 +109,10 @@ def decide(command: ConnectorCommand, state: Connector, context: Context) -> lis
             return _switch(command, state)
         case SetDeliveryPolicy():
             return _set_policy(command, state)
+        case ImportConnector():
+            return _import(command, state)
+        case RewrapSecrets():
+            return _rewrap(command, state)
         case _:
             assert_never(command)
 
@@ -108,9 +123,9 @@ def evolve(state: Connector, event: ConnectorEvent) -> Connector:
     match event:
         case ConnectorDeleted():
             return Absent(recent)
-        case ConnectorCreated() | ConnectorUpdated():
+        case ConnectorCreated() | ConnectorUpdated() | ConnectorImported():
             return _detailed(state, event, recent)
-        case ConnectorEnabled() | ConnectorDisabled() | DeliveryPolicySet():
+        case ConnectorEnabled() | ConnectorDisabled() | DeliveryPolicySet() | SecretsRewrapped():
             return _adjusted(state, event, recent)
         case _:
             assert_never(event)
@@ -120,15 +135,19 @@ def fold(events: Iterable[ConnectorEvent], state: Connector = ABSENT) -> Connect
     return reduce(evolve, events, state)
 
 
-def _detailed(state: Connector, event: ConnectorCreated | ConnectorUpdated, recent: tuple[str, ...]) -> Active:
+def _detailed(
+    state: Connector, event: ConnectorCreated | ConnectorUpdated | ConnectorImported, recent: tuple[str, ...]
+) -> Active:
     before = state if isinstance(state, Active) else None
+    imported = event if isinstance(event, ConnectorImported) else None
+    origin_id = before.origin_id if before else None
     return Active(
         connector_id=event.connector_id,
         space_id=event.space_id,
         name=event.name,
         connector_type_id=event.connector_type_id,
         config=event.config,
-        secrets=event.secrets,
+        secrets=NO_SECRETS if isinstance(event, ConnectorImported) else event.secrets,
         version=event.version,
         created_at=before.created_at if before else event.at,
         created_by=before.created_by if before else event.by,
@@ -137,11 +156,15 @@ def _detailed(state: Connector, event: ConnectorCreated | ConnectorUpdated, rece
         recent_commands=recent,
         enabled=before.enabled if before else True,
         delivery_policy=before.delivery_policy if before else AS_SETTINGS_SAY,
+        is_missing_secrets=imported.is_missing_secrets if imported else False,
+        origin_id=imported.origin_id if imported else origin_id,
     )
 
 
 def _adjusted(
-    state: Connector, event: ConnectorEnabled | ConnectorDisabled | DeliveryPolicySet, recent: tuple[str, ...]
+    state: Connector,
+    event: ConnectorEnabled | ConnectorDisabled | DeliveryPolicySet | SecretsRewrapped,
+    recent: tuple[str, ...],
 ) -> Connector:
     if not isinstance(state, Active):
         return Absent(recent)
@@ -149,6 +172,8 @@ def _adjusted(
     match event:
         case DeliveryPolicySet():
             return replace(changed, delivery_policy=event.policy)
+        case SecretsRewrapped():
+            return replace(changed, secrets=event.secrets)
         case ConnectorEnabled() | ConnectorDisabled():
             return replace(changed, enabled=isinstance(event, ConnectorEnabled))
         case _:
@@ -240,6 +265,45 @@ def _set_policy(command: SetDeliveryPolicy, state: Connector) -> list[ConnectorE
             by=command.by,
             command_id=command.command_id,
             policy=command.policy,
+        )
+    ]
+
+
+def _import(command: ImportConnector, state: Connector) -> list[ConnectorEvent]:
+    if isinstance(state, Active) and (state.space_id != command.space_id or not command.overwrite):
+        raise Refused.conflict(command.connector_id)
+    return [
+        ConnectorImported(
+            connector_id=command.connector_id,
+            space_id=command.space_id,
+            version=state.version + 1,
+            at=command.at,
+            by=command.by,
+            command_id=command.command_id,
+            name=command.name,
+            connector_type_id=command.connector_type_id,
+            config=command.config,
+            is_missing_secrets=command.is_missing_secrets,
+            origin_id=command.origin_id,
+        )
+    ]
+
+
+def _rewrap(command: RewrapSecrets, state: Connector) -> list[ConnectorEvent]:
+    """A connector that was saved again meanwhile has a new data key: there is nothing left to do."""
+    current = _active_in_space(state, command.connector_id, command.space_id)
+    if current.secrets.wrapped_key != command.replaces:
+        return []
+    return [
+        SecretsRewrapped(
+            connector_id=current.connector_id,
+            space_id=current.space_id,
+            version=current.version + 1,
+            at=command.at,
+            by=command.by,
+            command_id=command.command_id,
+            key_id=command.wrapped_key.key_id,
+            secrets=replace(current.secrets, wrapped_key=command.wrapped_key),
         )
     ]
 

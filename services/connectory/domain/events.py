@@ -82,6 +82,44 @@ class DeliveryPolicySet:
     policy: DeliveryPolicy
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorImported:
+    """Came from elsewhere without secrets, in place of whatever had the id before in this space."""
+
+    connector_id: str
+    space_id: str
+    version: int
+    at: datetime
+    by: str | None
+    command_id: str
+    name: str
+    connector_type_id: str
+    config: JsonObject
+    is_missing_secrets: bool
+    origin_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretsRewrapped:
+    """The same secrets, whose data key is now under the key-encryption key `key_id`."""
+
+    connector_id: str
+    space_id: str
+    version: int
+    at: datetime
+    by: str | None
+    command_id: str
+    key_id: str
+    secrets: SealedSecrets
+
+
 ConnectorEvent: TypeAlias = (
-    ConnectorCreated | ConnectorUpdated | ConnectorDeleted | ConnectorEnabled | ConnectorDisabled | DeliveryPolicySet
+    ConnectorCreated
+    | ConnectorUpdated
+    | ConnectorDeleted
+    | ConnectorEnabled
+    | ConnectorDisabled
+    | DeliveryPolicySet
+    | ConnectorImported
+    | SecretsRewrapped
 )

@@ -13,6 +13,7 @@ from connectory.domain.commands import (
     DeleteConnector,
     DisableConnector,
     EnableConnector,
+    ImportConnector,
     SetDeliveryPolicy,
     UpdateConnector,
 )
@@ -36,6 +37,17 @@ class Details:
     name: str
     config: JsonObject
     secrets: JsonObject = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """A connector as it is where it is imported from, and the id that it had there if it cannot keep it."""
+
+    name: str
+    connector_type_id: str
+    config: JsonObject
+    is_missing_secrets: bool
+    origin_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +98,27 @@ class ConnectorChanges:
             name=details.name,
             config=self.types.check(current.connector_type_id, details.config, details.secrets),
             secrets=self.vault.seal(connector_id, details.secrets),
+        )
+        return self._state(command, await self._carry_out(command, origin))
+
+    async def import_(self, connector_id: str, original: Original, origin: Origin, *, overwrite: bool) -> Active:
+        """Take over a connector as it is, in place of one of this space when it may be overwritten.
+
+        Its type need not be registered, and its config not be valid. One call of a client imports many: each gets a
+        command id of its own, the same again when the call is repeated.
+        """
+        command = ImportConnector(
+            command_id=f"{self._command_id(origin)}/{connector_id}",
+            connector_id=connector_id,
+            space_id=origin.space_id,
+            at=self.clock(),
+            by=origin.by,
+            name=original.name,
+            connector_type_id=original.connector_type_id,
+            config=original.config,
+            is_missing_secrets=original.is_missing_secrets,
+            origin_id=original.origin_id,
+            overwrite=overwrite,
         )
         return self._state(command, await self._carry_out(command, origin))
 

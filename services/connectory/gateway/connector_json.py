@@ -15,9 +15,14 @@ SERVICENOW_TYPES: Final = frozenset({".servicenow", ".servicenow-sir"})
 
 
 def changed_connector(state: Active, types: TypeRegistry) -> JsonObject:
-    """The answer to a create or update: a change never leaves secrets missing."""
+    """The answer to a change."""
     return _connector(
-        state.connector_id, state.connector_type_id, state.name, state.config, types, is_missing_secrets=False
+        state.connector_id,
+        state.connector_type_id,
+        state.name,
+        state.config,
+        types,
+        is_missing_secrets=state.is_missing_secrets,
     )
 
 

@@ -27,6 +27,14 @@ class ConnectorViews(Protocol):
         """All of the space, sorted by name."""
         ...
 
+    async def with_ids(self, connector_ids: Collection[str]) -> Sequence[ConnectorView]:
+        """Those that there are, whatever their spaces: an id is taken in all of them."""
+        ...
+
+    async def with_origins(self, space_id: str, origin_ids: Collection[str]) -> Sequence[ConnectorView]:
+        """Those of the space that were imported from these ids and have others here, oldest first."""
+        ...
+
 
 class EventLog(Protocol):
     """The queryable log of outcomes."""
@@ -97,6 +105,12 @@ class QueriedConnectorViews:
 
     async def in_space(self, space_id: str) -> Sequence[ConnectorView]:
         return await self._queries.all(connectors_by_space.in_space(space_id))
+
+    async def with_ids(self, connector_ids: Collection[str]) -> Sequence[ConnectorView]:
+        return await self._queries.all(connectors_by_space.with_ids(connector_ids))
+
+    async def with_origins(self, space_id: str, origin_ids: Collection[str]) -> Sequence[ConnectorView]:
+        return await self._queries.all(connectors_by_space.with_origins(space_id, origin_ids))
 
 
 class QueriedEventLog:

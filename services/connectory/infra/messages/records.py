@@ -11,6 +11,8 @@ from connectory.domain.commands import (
     DeleteConnector,
     DisableConnector,
     EnableConnector,
+    ImportConnector,
+    RewrapSecrets,
     SetDeliveryPolicy,
     UpdateConnector,
 )
@@ -23,8 +25,10 @@ from connectory.domain.events import (
     ConnectorDisabled,
     ConnectorEnabled,
     ConnectorEvent,
+    ConnectorImported,
     ConnectorUpdated,
     DeliveryPolicySet,
+    SecretsRewrapped,
 )
 from connectory.domain.execution import (
     Action,
@@ -76,10 +80,11 @@ class RecordType(Generic[T]):
 
 JSON_OBJECT = Conversion(write_json, read_json_object)
 STRINGS = Conversion(list, tuple)
+WRAPPED_KEY = Shape(WrappedKey)
 SEALED_SECRETS = Shape(
     SealedSecrets,
     ciphertexts=Conversion(dict, None),
-    wrapped_key=optional(Shape(WrappedKey)),
+    wrapped_key=optional(WRAPPED_KEY),
 )
 CIPHERTEXTS = Conversion(lambda secrets: dict(secrets.ciphertexts), SealedSecrets)
 """Secrets in events: without the key to them."""
@@ -135,12 +140,16 @@ RECORDS: tuple[RecordType[Any], ...] = (
     _record(EnableConnector, _command_id),
     _record(DisableConnector, _command_id),
     _record(SetDeliveryPolicy, _command_id, policy=DELIVERY_POLICY),
+    _record(ImportConnector, _command_id, config=JSON_OBJECT),
+    _record(RewrapSecrets, _command_id, replaces=WRAPPED_KEY, wrapped_key=WRAPPED_KEY),
     _record(ConnectorCreated, _event_id, config=JSON_OBJECT, secrets=CIPHERTEXTS),
     _record(ConnectorUpdated, _event_id, config=JSON_OBJECT, secrets=CIPHERTEXTS),
     _record(ConnectorDeleted, _event_id),
     _record(ConnectorEnabled, _event_id),
     _record(ConnectorDisabled, _event_id),
     _record(DeliveryPolicySet, _event_id, policy=DELIVERY_POLICY),
+    _record(ConnectorImported, _event_id, config=JSON_OBJECT),
+    _record(SecretsRewrapped, _event_id, secrets=CIPHERTEXTS),
     _record(
         Active,
         _state_id,
