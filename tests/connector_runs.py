@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from connectory.connector_types.contract import Egress
+from connectory.connector_types.contract import AccessTokens, Egress, ServerLog, Surroundings
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.execution import Result
 from connectory.infra.clock import Clock, utc_now
@@ -19,16 +19,24 @@ async def run_action(
     config: Mapping[str, Any] | None = None,
     secrets: Mapping[str, Any] | None = None,
     egress: Egress | None = None,
+    server_log: ServerLog | None = None,
+    tokens: AccessTokens | None = None,
     now: Clock = utc_now,
 ) -> Result:
     """Run once through a connector `c1` with this config and these secrets, for the request `request-1`."""
     prepared = types.prepare(type_id, config or {}, secrets or {})
+    surroundings = Surroundings(
+        egress=egress or FakeEgress(),
+        server_log=server_log or RecordingServerLog(),
+        now=now,
+        tokens=tokens or AccessTokens(),
+    )
     return await types.execute(
         prepared,
         types.parse_params(prepared, params),
         connector_id="c1",
+        connector_name="a connector",
         idempotency_key="request-1",
-        egress=egress or FakeEgress(),
-        server_log=RecordingServerLog(),
-        now=now,
+        source=None,
+        surroundings=surroundings,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from connectory import __version__
 from connectory.aggregate import connector_aggregate, run_aggregate
-from connectory.connector_types.contract import TypeSettings
+from connectory.connector_types.contract import Surroundings, TypeSettings
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.breaker import BreakerPolicy
 from connectory.domain.errors import SettingsInvalid
@@ -131,8 +131,7 @@ async def _run_executor(foundation: Foundation) -> None:
             messages=Messages(schemas),
             registry=type_registry(settings),
             vault=_vault(settings),
-            egress=egress,
-            server_log=LoggerServerLog(),
+            surroundings=Surroundings(egress=egress, server_log=LoggerServerLog(), now=utc_now),
             clock=utc_now,
             new_id=random_id,
             run_timeout=settings.executor.run_timeout,

@@ -1,6 +1,7 @@
 """What every connector type keeps to. A new type needs one example here."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
@@ -12,6 +13,8 @@ from connectory.connector_types.contract import (
     Egress,
     EgressFailed,
     License,
+    MailConnection,
+    MailServer,
     OutgoingRequest,
     OutgoingResponse,
     TypeSettings,
@@ -21,7 +24,7 @@ from connectory.domain.errors import Refused
 from connectory.domain.execution import Failed, Result, Succeeded
 from connectory.infra.egress import AllowedHosts
 from tests.connector_runs import run_action
-from tests.fakes.egress import FakeEgress, responds
+from tests.fakes.egress import FakeEgress, no_mail, responds
 
 FEATURES = {
     "alerting", "uptime", "siem", "cases", "generativeAIForSecurity", "generativeAIForObservability",
@@ -101,6 +104,9 @@ class Unwilling:
 
     async def send(self, request: OutgoingRequest) -> OutgoingResponse:
         return self.answer()
+
+    def connect_mail(self, server: MailServer) -> AbstractAsyncContextManager[MailConnection]:
+        return no_mail(server)
 
 
 def fails(error: Exception) -> Callable[[], OutgoingResponse]:

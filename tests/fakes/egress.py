@@ -1,6 +1,14 @@
 """An egress that goes nowhere."""
 
-from connectory.connector_types.contract import EgressFailed, OutgoingRequest, OutgoingResponse
+from contextlib import AbstractAsyncContextManager
+
+from connectory.connector_types.contract import (
+    EgressFailed,
+    MailConnection,
+    MailServer,
+    OutgoingRequest,
+    OutgoingResponse,
+)
 
 
 class FakeEgress:
@@ -16,11 +24,18 @@ class FakeEgress:
             raise self._answer
         return self._answer
 
+    def connect_mail(self, server: MailServer) -> AbstractAsyncContextManager[MailConnection]:
+        return no_mail(server)
+
     @property
     def sent(self) -> OutgoingRequest:
         """The one request that was sent."""
         (request,) = self.requests
         return request
+
+
+def no_mail(server: MailServer) -> AbstractAsyncContextManager[MailConnection]:
+    raise EgressFailed(f"connect ECONNREFUSED {server.host}:{server.port}", "ECONNREFUSED")
 
 
 def responds(

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from connectory.aggregate import connector_aggregate, run_aggregate
 from connectory.client import BEGINNING, OutcomeConsumer
-from connectory.connector_types.contract import Egress, TypeSettings
+from connectory.connector_types.contract import Egress, Surroundings, TypeSettings
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.commands import ConnectorCommand, CreateConnector
 from connectory.domain.execution import ActionRequest, Outcome
@@ -63,8 +63,7 @@ class Roles:
             messages=MESSAGES,
             registry=REGISTRY,
             vault=VAULT,
-            egress=egress,
-            server_log=Silent(),
+            surroundings=Surroundings(egress=egress, server_log=Silent(), now=utc_now),
             clock=utc_now,
             new_id=lambda: str(uuid.uuid4()),
             run_timeout=timedelta(seconds=30),

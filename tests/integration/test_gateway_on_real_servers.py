@@ -12,7 +12,7 @@ import pytest
 from aiohttp import ClientSession
 
 from connectory.aggregate import connector_aggregate, run_aggregate
-from connectory.connector_types.contract import TypeSettings
+from connectory.connector_types.contract import Surroundings, TypeSettings
 from connectory.connector_types.registry import TypeRegistry
 from connectory.executor import Limits, World, run_executor
 from connectory.gateway import GatewayDependencies, queried
@@ -79,8 +79,7 @@ def world() -> World:
         messages=MESSAGES,
         registry=REGISTRY,
         vault=VAULT,
-        egress=Target(),
-        server_log=Silent(),
+        surroundings=Surroundings(egress=Target(), server_log=Silent(), now=utc_now),
         clock=utc_now,
         new_id=lambda: str(uuid.uuid4()),
         run_timeout=timedelta(seconds=30),

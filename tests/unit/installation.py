@@ -3,13 +3,20 @@
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from connectory.aggregate import connector_aggregate, run_aggregate
-from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse, TypeSettings
+from connectory.connector_types.contract import (
+    MailConnection,
+    MailServer,
+    OutgoingRequest,
+    OutgoingResponse,
+    Surroundings,
+    TypeSettings,
+)
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.connector import Active
 from connectory.domain.dead_letters import DeadLetter
@@ -24,6 +31,7 @@ from connectory.infra.egress.hosts import AllowedHosts
 from connectory.infra.log import Message
 from connectory.infra.messages import Messages
 from connectory.testing import InMemoryLog, ManualClock
+from tests.fakes.egress import no_mail
 from tests.unit.connectors import AT
 from tests.waiting import until
 
@@ -51,6 +59,9 @@ class Target:
     async def send(self, request: OutgoingRequest) -> OutgoingResponse:
         self.calls.append(request)
         return await self.answer(request)
+
+    def connect_mail(self, server: MailServer) -> AbstractAsyncContextManager[MailConnection]:
+        return no_mail(server)
 
 
 class Installation:
@@ -80,8 +91,7 @@ class Installation:
             messages=self.messages,
             registry=self.registry,
             vault=self.vault,
-            egress=self.target,
-            server_log=Silent(),
+            surroundings=Surroundings(egress=self.target, server_log=Silent(), now=self.clock),
             clock=self.clock,
             new_id=lambda: f"execution-{next(self._ids)}",
             run_timeout=self.run_timeout,

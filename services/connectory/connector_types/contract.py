@@ -1,116 +1,61 @@
-"""What a connector type is, and what it is given to do its work.
+"""What a connector type is, and what it is given to do its work: all that a type imports of the engine.
 
 A type is one `ConnectorType` value in one file: schemas for config, secrets and params, and a function that carries
 out an action. It opens no socket of its own: every call to the outside goes through `Egress`.
-
-Requests, responses and runs are not frozen only because they are made anew for each attempt, thousands a second, and
-freezing costs several times what making them does. Nobody changes one.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from connectory.connector_types.oauth import AccessTokens
+from connectory.connector_types.outgoing import (
+    ClientCertificate,
+    Egress,
+    EgressFailed,
+    EgressRefused,
+    ExchangeRefused,
+    HostRules,
+    MailConnection,
+    MailServer,
+    OutgoingRequest,
+    OutgoingResponse,
+    VerificationMode,
+)
 from connectory.connector_types.templating import Render
 from connectory.domain.errors import ConnectoryError
 from connectory.domain.execution import ErrorSource, Result
 from connectory.domain.json_types import JsonObject
 
+__all__ = [
+    "AccessTokens",
+    "AnyConnectorType",
+    "ClientCertificate",
+    "ConnectorType",
+    "Egress",
+    "EgressFailed",
+    "EgressRefused",
+    "ExchangeRefused",
+    "HostRules",
+    "License",
+    "MailConnection",
+    "MailServer",
+    "OutgoingRequest",
+    "OutgoingResponse",
+    "Render",
+    "Run",
+    "RunFailed",
+    "ServerLog",
+    "SubActionInfo",
+    "Surroundings",
+    "TypeSettings",
+    "VerificationMode",
+]
+
 License = Literal["basic", "standard", "gold", "platinum", "enterprise", "trial"]
-VerificationMode = Literal["none", "certificate", "full"]
-
-
-@dataclass(slots=True, kw_only=True)
-class OutgoingRequest:
-    """One HTTP call. `timeout_ms` can only lengthen the configured response timeout.
-
-    An empty body is left out. `secret_headers` names, in lower case, the headers that a redirect to another origin
-    must not see, besides `Authorization` and `Cookie`. `ca_pem` replaces the trust store.
-    """
-
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    secret_headers: frozenset[str] = frozenset()
-    body: str | bytes | None = field(default=None, repr=False)
-    timeout_ms: int | None = None
-    verification_mode: VerificationMode | None = None
-    ca_pem: bytes | None = None
-
-
-@dataclass(slots=True, kw_only=True)
-class OutgoingResponse:
-    """What the target answered, whatever its status. `body` is decompressed; look headers up in lower case."""
-
-    status: int
-    reason: str
-    headers: Mapping[str, str]
-    body: bytes
-
-
-class EgressFailed(ConnectoryError):
-    """No response: refused connection, timeout, reset, name not found.
-
-    `error_code` is the code that Node's clients use for it (`ECONNREFUSED`, `ECONNABORTED`, …), None where they have
-    none; clients match on it.
-    """
-
-    code = "egress-failed"
-    retryable: ClassVar[bool] = True
-    unreached: ClassVar[frozenset[str]] = frozenset(
-        {"ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"}
-    )
-
-    def __init__(self, message: str, error_code: str | None = None) -> None:
-        super().__init__(message)
-        self.error_code = error_code
-
-    @property
-    def undelivered(self) -> bool:
-        """Whether the target certainly has nothing of the request."""
-        return self.error_code in self.unreached
-
-
-class ExchangeRefused(EgressFailed):
-    """A call that fails in the same way however often it is made.
-
-    A request that cannot be put on the wire, a response above the size limit, a chain of redirects without end.
-    """
-
-    code = "exchange-refused"
-    retryable = False
-
-
-class EgressRefused(EgressFailed):
-    """The call is not allowed: host not listed, or address guarded. Never retried; the user's to mend."""
-
-    code = "egress-refused"
-    retryable = False
-
-
-class Egress(Protocol):
-    """The one way out. Implemented by `connectory.infra.egress`."""
-
-    async def send(self, request: OutgoingRequest) -> OutgoingResponse:
-        """Send and return any response; raise `EgressFailed` when there is none."""
-        ...
-
-
-class HostRules(Protocol):
-    """Which targets the operator allows."""
-
-    def parses(self, url: str) -> bool:
-        """Whether the text is a URL by WHATWG rules."""
-        ...
-
-    def check_url(self, url: str) -> str | None:
-        """Return the refusal text for a URL whose host is not allowed, None when it is allowed."""
-        ...
-
-    def check_hostname(self, hostname: str) -> str | None: ...
 
 
 class ServerLog(Protocol):
@@ -132,28 +77,82 @@ S = TypeVar("S", bound=BaseModel)
 P = TypeVar("P", bound=BaseModel)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all runs of a process share. `now` reads the clock."""
+
+    egress: Egress
+    server_log: ServerLog
+    now: Callable[[], datetime]
+    tokens: AccessTokens = field(default_factory=AccessTokens)
+
+
 @dataclass(slots=True, kw_only=True)
 class Run(Generic[C, S, P]):
-    """One attempt. `idempotency_key` is the same for every attempt of a request; `now` reads the clock."""
+    """One attempt. `idempotency_key` is the same for every attempt of a request; `source` says what asked for it.
+
+    Not frozen only because one is made for each attempt, thousands a second, and freezing costs several times what
+    making it does. Nobody changes one.
+    """
 
     connector_id: str
+    connector_name: str
     config: C
     secrets: S
     params: P
     idempotency_key: str
-    now: Callable[[], datetime]
-    egress: Egress
-    server_log: ServerLog
+    source: str | None
+    settings: TypeSettings
+    surroundings: Surroundings
+
+    @property
+    def egress(self) -> Egress:
+        return self.surroundings.egress
+
+    @property
+    def server_log(self) -> ServerLog:
+        return self.surroundings.server_log
+
+    @property
+    def tokens(self) -> AccessTokens:
+        return self.surroundings.tokens
+
+    def now(self) -> datetime:
+        return self.surroundings.now()
 
 
 class RunFailed(ConnectoryError):
-    """Raised by a type for a failure that the engine turns into a result, tagged with whose fault it is."""
+    """Raised by a type for a failure that the engine turns into a result, tagged with whose fault it is.
+
+    `status`, `undelivered` and `retry_after` are those of `Failed`.
+    """
 
     code = "run-failed"
 
-    def __init__(self, message: str, error_source: ErrorSource = ErrorSource.FRAMEWORK) -> None:
+    def __init__(
+        self,
+        message: str,
+        error_source: ErrorSource = ErrorSource.FRAMEWORK,
+        *,
+        status: int | None = None,
+        undelivered: bool = False,
+        retry_after: datetime | None = None,
+    ) -> None:
         super().__init__(message)
         self.error_source = error_source
+        self.status = status
+        self.undelivered = undelivered
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubActionInfo:
+    """What lists and documentation say of a sub-action. `params` is its own schema, where it has one."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    params: type[BaseModel] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +160,8 @@ class ConnectorType(Generic[C, S, P]):
     """A connector type.
 
     The three checks run after the schemas; they return the text of a problem, or None. `render_params` fills in the
-    templates of the params where the type does not render every string unescaped.
+    templates of the params where the type does not render every string unescaped. `sub_actions` is for lists and
+    documentation; what is carried out is up to `execute`.
     """
 
     id: str
@@ -183,6 +183,7 @@ class ConnectorType(Generic[C, S, P]):
     description: str | None = None
     source: str = "stack"
     max_attempts: int | None = None
+    sub_actions: tuple[SubActionInfo, ...] = ()
 
 
 AnyConnectorType = ConnectorType[Any, Any, Any]

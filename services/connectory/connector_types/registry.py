@@ -4,8 +4,7 @@ The order of checks and their texts are part of the wire contract: registered, c
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -13,12 +12,12 @@ from pydantic import BaseModel, ValidationError
 from connectory.connector_types import ALL
 from connectory.connector_types.contract import (
     AnyConnectorType,
-    Egress,
+    EgressFailed,
     EgressRefused,
     License,
     Run,
     RunFailed,
-    ServerLog,
+    Surroundings,
     TypeSettings,
 )
 from connectory.connector_types.schema_texts import detail
@@ -131,21 +130,22 @@ class TypeRegistry:
         params: BaseModel,
         *,
         connector_id: str,
+        connector_name: str,
         idempotency_key: str,
-        egress: Egress,
-        server_log: ServerLog,
-        now: Callable[[], datetime],
+        source: str | None,
+        surroundings: Surroundings,
     ) -> Result:
         """Run one attempt. Whatever the type raises becomes a failed result; only cancellation passes."""
         run: Run[Any, Any, Any] = Run(
             connector_id=connector_id,
+            connector_name=connector_name,
             config=prepared.config,
             secrets=prepared.secrets,
             params=params,
             idempotency_key=idempotency_key,
-            now=now,
-            egress=egress,
-            server_log=server_log,
+            source=source,
+            settings=self._settings,
+            surroundings=surroundings,
         )
         try:
             return await prepared.type.execute(run)
@@ -180,12 +180,25 @@ def _refuse(problem: str | None, refusal: Refusal) -> None:
 
 def _raised(error: Exception) -> Failed:
     """The result of a run that ended with an exception; but for a call that is not allowed, it may go well later."""
-    refused = isinstance(error, EgressRefused)
-    tagged = error.error_source if isinstance(error, RunFailed) else ErrorSource.FRAMEWORK
-    return Failed(
+    result = Failed(
         message="an error occurred while running the action",
         service_message=str(error),
-        retry=not refused,
-        error_source=ErrorSource.USER if refused else tagged,
+        retry=True,
+        error_source=ErrorSource.FRAMEWORK,
         reason=error.code if isinstance(error, ConnectoryError) else ConnectoryError.code,
     )
+    match error:
+        case RunFailed():
+            return replace(
+                result,
+                error_source=error.error_source,
+                status=error.status,
+                undelivered=error.undelivered,
+                retry_after=error.retry_after,
+            )
+        case EgressRefused():
+            return replace(result, retry=False, error_source=ErrorSource.USER)
+        case EgressFailed():
+            return replace(result, undelivered=error.undelivered)
+        case _:
+            return result

@@ -8,6 +8,7 @@ from typing import Final, Literal, Self
 
 from pydantic import model_validator
 
+from connectory.connector_types.basic_auth import basic
 from connectory.connector_types.contract import TypeSettings, VerificationMode
 from connectory.connector_types.schemas import Absentable, Schema, SecretSchema, Unsaved, own_rule
 
@@ -131,7 +132,3 @@ def set_header(headers: dict[str, str], name: str, value: str) -> None:
 
 def has_header(headers: Iterable[str], name: str) -> bool:
     return name.lower() in map(str.lower, headers)
-
-
-def basic(user: str, password: str) -> str:
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from pydantic import BaseModel
 
-from connectory.connector_types.contract import Egress, ServerLog
+from connectory.connector_types.contract import Surroundings
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain import outcomes
 from connectory.domain.cancellation import CANCELLED
-from connectory.domain.errors import ConnectoryError, Refused, Undecodable
+from connectory.domain.errors import ConnectoryError, Refused, SecretsUnreadable, Undecodable
 from connectory.domain.execution import ActionRequest, Failed, Result, Succeeded
 from connectory.domain.outcomes import Attempt, ConnectorLabel
 from connectory.domain.time_bounds import expired
@@ -35,8 +35,7 @@ class World:
     messages: Messages
     registry: TypeRegistry
     vault: SecretsVault
-    egress: Egress
-    server_log: ServerLog
+    surroundings: Surroundings
     clock: Clock
     new_id: Callable[[], str]
     run_timeout: timedelta
@@ -124,16 +123,33 @@ class Attempts:
         return self._fit(request)
 
     def _fit(self, request: ActionRequest) -> ReadyConnector:
-        ready = self._connectors.ready(request.connector_id)
+        try:
+            ready = self._connectors.ready(request.connector_id)
+        except (Refused, SecretsUnreadable):
+            self._require_whole(request)
+            raise
         if ready.space_id != request.space_id:
             raise Refused.not_found(request.connector_id)
         if not ready.enabled:
             raise disabled(request.connector_id)
+        if ready.is_missing_secrets and not request.is_direct:
+            raise Refused.secrets_missing(ready.label.name)
         if request.connector_version not in (None, ready.label.version):
             wanted, current = request.connector_version, ready.label.version
             text = f"the request is for version {wanted} of the connector, which is at {current}"
             raise Refused("connector-version-mismatch", text)
         return ready
+
+    def _require_whole(self, request: ActionRequest) -> None:
+        """What is wrong with a connector of another space is nobody's business, and what it lacks comes before that.
+
+        Whoever waits for an answer is told what its type says about the lack.
+        """
+        active = self._connectors.find(request.connector_id)
+        if active is None or active.space_id != request.space_id:
+            raise Refused.not_found(request.connector_id)
+        if active.is_missing_secrets and not request.is_direct:
+            raise Refused.secrets_missing(active.name)
 
     def _refuse(self, job: Job, refusal: ConnectoryError) -> None:
         attempt = self.next_attempt(job, self.label(job.request))
@@ -152,10 +168,10 @@ class Attempts:
                     ready.prepared,
                     params,
                     connector_id=request.connector_id,
+                    connector_name=ready.label.name,
                     idempotency_key=request.request_id,
-                    egress=world.egress,
-                    server_log=world.server_log,
-                    now=world.clock,
+                    source=request.source,
+                    surroundings=world.surroundings,
                 )
         except TimeoutError:
             self._settlement.timed_out(job, attempt, started_at, outcomes.timed_out(attempt, world.run_timeout))

@@ -1,12 +1,20 @@
 """A dry run: what a request would send with its connector as it is now, with nothing sent and no secret shown."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from pydantic import BaseModel
 
-from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
+from connectory.connector_types.contract import (
+    EgressFailed,
+    MailConnection,
+    MailServer,
+    OutgoingRequest,
+    OutgoingResponse,
+    Surroundings,
+)
 from connectory.connector_types.registry import Prepared, TypeRegistry
 from connectory.domain.errors import ConnectoryError, Refused
 from connectory.domain.execution import ActionRequest, Failed, Result
@@ -104,10 +112,10 @@ class Rehearsal:
             ready.prepared,
             params,
             connector_id=request.connector_id,
+            connector_name=ready.label.name,
             idempotency_key=request_id,
-            egress=nowhere,
-            server_log=nowhere,
-            now=self.clock,
+            source=request.source,
+            surroundings=Surroundings(egress=nowhere, server_log=nowhere, now=self.clock),
         )
         return Rehearsed(
             calls=tuple(_shown(each, ready.redactor) for each in nowhere.requests),
@@ -127,6 +135,9 @@ class _Nowhere:
     async def send(self, request: OutgoingRequest) -> OutgoingResponse:
         self.requests.append(request)
         return OutgoingResponse(status=200, reason="OK", headers={"content-type": "application/json"}, body=b"{}")
+
+    def connect_mail(self, server: MailServer) -> AbstractAsyncContextManager[MailConnection]:
+        raise EgressFailed(f"nothing is sent in a rehearsal: {server.host}:{server.port} was not connected to")
 
     def write(self, level: str, message: str) -> None:
         self.lines.append(f"{level}: {message}")

@@ -3,13 +3,13 @@
 import io
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
-from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
+from connectory.connector_types.contract import MailConnection, MailServer, OutgoingRequest, OutgoingResponse
 from connectory.infra.deadlines import Deadlines
 from connectory.infra.egress import failures
 from connectory.infra.egress.addresses import AddressGuard
@@ -79,6 +79,10 @@ class HttpEgress:
                 return await self._followed(hop, request)
         except TimeoutError:
             raise failures.timed_out(timeout_ms) from None
+
+    def connect_mail(self, server: MailServer) -> AbstractAsyncContextManager[MailConnection]:
+        """Connect to a mail server; leaving closes the connection. Entering raises `EgressFailed`."""
+        raise NotImplementedError
 
     async def _followed(self, hop: Hop, request: OutgoingRequest) -> OutgoingResponse:
         """Go where the answers say, until one says nothing of the kind."""

@@ -20,6 +20,15 @@ class AllowedHosts:
     def parses(self, url: str) -> bool:
         return hostname_of(url) is not None
 
+    def protocol_of(self, url: str) -> str | None:
+        try:
+            return str(URL(url).protocol)
+        except ValueError:
+            return None
+
+    def hostname_of(self, url: str) -> str | None:
+        return hostname_of(url)
+
     def check_url(self, url: str) -> str | None:
         """Return the refusal text for a URL whose host is not listed, or that has none."""
         if self._all or hostname_of(url) in self._names:
