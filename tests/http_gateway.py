@@ -11,9 +11,10 @@ from typing import Any
 from aiohttp import ClientResponse, ClientSession
 from multidict import CIMultiDict
 
+from connectory.domain.principal import Principal
+from connectory.domain.privileges import EVERY_PRIVILEGE
 from connectory.gateway import GatewayDependencies, run_gateway
 from connectory.infra.in_memory_rows import InMemoryRowStore
-from connectory.infra.security import Principal
 from connectory.infra.settings import Settings
 from connectory.projector import run_projector
 from tests.read_models import InMemoryReadModels
@@ -44,9 +45,9 @@ class Users:
     async def basic(self, user: str, password: str) -> Principal | None:
         match user, password:
             case "admin", "pässword":
-                return Principal("admin", frozenset({"superuser"}))
+                return Principal("admin", frozenset({"superuser"}), EVERY_PRIVILEGE)
             case "viewer", "looking":
-                return Principal("viewer", frozenset({"viewer"}))
+                return Principal("viewer")
             case _:
                 return None
 

@@ -9,18 +9,19 @@ from argon2 import PasswordHasher
 from pydantic import SecretStr
 
 from connectory.domain.errors import SettingsInvalid
+from connectory.domain.principal import Principal
+from connectory.domain.privileges import EVERY_PRIVILEGE
 from connectory.infra.passwords import verify_password
 from connectory.infra.security import (
     CHECKS_AT_ONCE,
     REMEMBERED_AT_MOST,
     REMEMBERED_SECONDS,
     Authenticator,
-    Principal,
     ensure_admin,
 )
 
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-ANN = Principal("ann", frozenset({"superuser"}))
+ANN = Principal("ann", frozenset({"superuser"}), EVERY_PRIVILEGE)
 
 
 class CountedChecks:
@@ -52,11 +53,6 @@ def write_users(path: Path, **passwords: str) -> Path:
 
 def write_plain_text_password(path: Path) -> None:
     path.write_text("users: { carl: { password_hash: plain } }")
-
-
-def test_only_the_role_superuser_makes_a_superuser() -> None:
-    assert ANN.is_superuser
-    assert not Principal("bob", frozenset({"kibana_admin"})).is_superuser
 
 
 async def test_the_right_password_gives_the_user_with_its_roles(file: Path) -> None:
@@ -147,7 +143,7 @@ async def test_the_first_start_makes_admin_with_a_random_password(tmp_path: Path
     assert account.password_file.read_text().strip() == account.password.get_secret_value()
     authenticator = Authenticator(tmp_path / "data" / "security.yml")
     principal = await authenticator.basic(account.user, account.password.get_secret_value())
-    assert principal == Principal("admin", frozenset({"superuser"}))
+    assert principal == Principal("admin", frozenset({"superuser"}), EVERY_PRIVILEGE)
 
 
 def test_password_and_hash_are_readable_by_their_owner_only(tmp_path: Path) -> None:

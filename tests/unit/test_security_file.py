@@ -9,7 +9,7 @@ from argon2 import PasswordHasher, Type
 
 from connectory.domain.errors import SettingsInvalid
 from connectory.infra.passwords import is_password_hash, verify_password
-from connectory.infra.security_file import load_users
+from connectory.infra.security_file import load_security
 
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("open sesame")
 
@@ -25,7 +25,7 @@ def loading(tmp_path: Path, text: str) -> str:
     path = tmp_path / "security.yml"
     path.write_text(text)
     with pytest.raises(SettingsInvalid) as refusal:
-        load_users(path)
+        load_security(path)
     return refusal.value.message.replace(f"{path}: ", "")
 
 
@@ -44,7 +44,7 @@ roles:
     kibana:
       - {{ spaces: [sales], base: [all] }}
 """)
-    users = load_users(path)
+    users = load_security(path).users
     assert users["alice"].roles == {"ops", "viewer"}
     assert users["bob"].roles == frozenset()
     assert HASH not in repr(users)
@@ -86,7 +86,7 @@ def test_an_unknown_level_of_the_feature_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_is_missing_or_no_yaml_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsInvalid, match="cannot be read: No such file"):
-        load_users(tmp_path / "none.yml")
+        load_security(tmp_path / "none.yml")
     assert "is not valid YAML: line 2" in loading(tmp_path, "users: {")
 
 

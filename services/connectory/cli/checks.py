@@ -130,7 +130,7 @@ async def _encryption_key(subject: Subject) -> str | None:
 
 
 async def _users(subject: Subject) -> str | None:
-    from connectory.infra.security_file import load_users
+    from connectory.infra.security_file import load_security
 
     security = subject.settings.security
     if not security.enabled:
@@ -138,7 +138,7 @@ async def _users(subject: Subject) -> str | None:
     file = security.file or subject.data_dir / SECURITY_FILE
     if security.file is None and not file.exists():
         return "`up` makes the account admin at its first start"
-    return f"{len(load_users(file))} in {file}"
+    return f"{len(load_security(file).users)} in {file}"
 
 
 async def _kafka(subject: Subject) -> str | None:

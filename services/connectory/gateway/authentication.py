@@ -3,14 +3,15 @@
 import base64
 from typing import Final, Protocol
 
-from connectory.infra.security import Principal
+from connectory.domain.principal import Principal
+from connectory.domain.privileges import EVERY_PRIVILEGE
 
 CHALLENGE: Final = 'Basic realm="security", charset="UTF-8"'
 
-NOBODY: Final = Principal("", frozenset())
+NOBODY: Final = Principal("")
 """A caller without valid credentials, on the routes that answer one."""
 
-ANYBODY: Final = Principal("anonymous", frozenset({"superuser"}))
+ANYBODY: Final = Principal("anonymous", frozenset({"superuser"}), EVERY_PRIVILEGE)
 """Every caller while security is switched off."""
 
 

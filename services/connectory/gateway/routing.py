@@ -14,6 +14,7 @@ from aiohttp import web
 
 from connectory.domain.errors import ConnectoryError
 from connectory.domain.json_types import Json
+from connectory.domain.principal import Principal
 from connectory.domain.spaces import DEFAULT_SPACE
 from connectory.gateway import authorization, incoming
 from connectory.gateway.authentication import NOBODY, Credentials, authenticate
@@ -21,7 +22,6 @@ from connectory.gateway.contract import FORM, Contract
 from connectory.gateway.errors import INTERNAL, Rejected, problem_of
 from connectory.gateway.origin import Origin
 from connectory.gateway.outgoing import answer_problem, compress
-from connectory.infra.security import Principal
 from connectory.infra.settings import ServerSettings
 
 PUBLIC_VERSION: Final = "2023-10-31"
@@ -51,8 +51,12 @@ class Call:
         return self.request.match_info[name]
 
     def require(self, operation: authorization.Operation) -> None:
-        """Raise `Rejected` (403) unless the caller may do it in the space of the URL."""
+        """Raise `Rejected` (403) unless the caller may do it, in the space of the URL if it names no other."""
         authorization.require(self.principal, operation, self.space_id)
+
+    def may(self, operation: authorization.Operation, space_id: str | None = None) -> bool:
+        """Whether the caller may do it in that space, or in that of the URL; to filter, where nothing is denied."""
+        return authorization.may(self.principal, operation, self.space_id if space_id is None else space_id)
 
     @property
     def query(self) -> dict[str, Json]:

@@ -1,6 +1,6 @@
 """Who is calling: checked passwords, and the `admin` account of embedded mode.
 
-Everything not granted is denied. A principal carries the names of its roles; `superuser` is the one that grants.
+A principal carries the privileges that its roles add up to; everything not granted is denied.
 """
 
 import asyncio
@@ -16,9 +16,11 @@ from typing import Final
 import yaml
 from pydantic import SecretStr
 
+from connectory.domain.principal import Principal
 from connectory.infra.passwords import hash_password, verify_password
 from connectory.infra.private_files import write_private_file
-from connectory.infra.security_file import SUPERUSER, load_users
+from connectory.infra.role_levels import SUPERUSER
+from connectory.infra.security_file import load_security
 from connectory.infra.yaml_file import read_yaml_map
 
 ADMIN: Final = "admin"
@@ -29,18 +31,6 @@ REMEMBERED_SECONDS: Final = 60.0
 REMEMBERED_AT_MOST: Final = 1000
 CHECKS_AT_ONCE: Final = 2
 """One argon2 check takes some 64 MB, and a processor for tens of milliseconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """An authenticated caller."""
-
-    name: str
-    roles: frozenset[str] = frozenset()
-
-    @property
-    def is_superuser(self) -> bool:
-        return SUPERUSER in self.roles
 
 
 class Authenticator:
@@ -60,13 +50,13 @@ class Authenticator:
         """Read the file; raises `SettingsInvalid`. `clock` gives seconds; `verify` is run in a thread."""
         self._file = security_file
         self._verify = verify
-        self._users = load_users(security_file)
+        self._security = load_security(security_file)
         self._remembered = _Remembered(clock)
         self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
 
     def reload(self) -> None:
         """Read the file again. Raises `SettingsInvalid`, and then what was read before stays in force."""
-        self._users = load_users(self._file)
+        self._security = load_security(self._file)
         self._remembered.clear()
 
     async def basic(self, user: str, password: str) -> Principal | None:
@@ -80,8 +70,8 @@ class Authenticator:
             return self._remembered.get(credentials) or await self._check(credentials, user, password)
 
     async def _check(self, credentials: bytes, name: str, password: str) -> Principal | None:
-        users = self._users
-        user = users.get(name)
+        security = self._security
+        users, user = security.users, security.users.get(name)
         # An unknown name takes as long as a known one, so that names cannot be found out by the clock.
         compared = user or next(iter(users.values()), None)
         if compared is None:
@@ -89,8 +79,8 @@ class Authenticator:
         matches = await asyncio.to_thread(self._verify, compared.password_hash, password)
         if user is None or not matches:
             return None
-        principal = Principal(user.name, user.roles)
-        if self._users is users:
+        principal = Principal(user.name, user.roles, security.privileges_of(user.roles))
+        if self._security is security:
             self._remembered.put(credentials, principal)
         return principal
 
@@ -148,7 +138,7 @@ def ensure_admin(data_dir: Path, env_password: SecretStr | None = None) -> Admin
 
 
 def _is_password_of_admin(security_file: Path, password: SecretStr) -> bool:
-    admin = load_users(security_file).get(ADMIN)
+    admin = load_security(security_file).users.get(ADMIN)
     return admin is not None and verify_password(admin.password_hash, password.get_secret_value())
 
 

@@ -77,7 +77,7 @@ class DeadLetterRoutes:
 
 def _scope(call: Call) -> Scope:
     """What nobody can read has no space: it is shown in the default one, to those who may see all spaces."""
-    everywhere = call.space_id == DEFAULT_SPACE and authorization.may_do_everything(call.principal)
+    everywhere = call.space_id == DEFAULT_SPACE and call.may(authorization.SEE_EVERYTHING)
     return Scope(call.space_id, with_spaceless=everywhere)
 
 

@@ -31,7 +31,7 @@ class ExecutionRoutes:
 
     async def _authorize(self, call: Call, connector_id: str) -> None:
         """A denial names the type where the connector can be resolved in this space."""
-        if authorization.may_do_everything(call.principal):
+        if call.may(authorization.EXECUTE_ANY_TYPE):
             return
         view = await self.views.get(call.space_id, connector_id)
         operation = authorization.execute_action(view.connector_type_id) if view else authorization.EXECUTE_ACTIONS
