@@ -14,15 +14,10 @@ from connectory.domain.events import ConnectorDeleted, ConnectorEvent
 from connectory.domain.secrets import NO_SECRETS
 from connectory.domain.spaces import (
     ActiveSpace,
-    CreateSpace,
-    DeleteSpace,
     Space,
     SpaceCommand,
-    SpaceCreated,
     SpaceDeleted,
     SpaceEvent,
-    SpaceUpdated,
-    UpdateSpace,
 )
 from connectory.infra import topics
 
@@ -105,8 +100,8 @@ def space_aggregate() -> Aggregate[SpaceCommand, Space, SpaceEvent]:
         commands_topic=topics.SPACE_COMMANDS,
         events_topic=topics.SPACE_EVENTS,
         states_topic=topics.SPACES,
-        commands=(CreateSpace, UpdateSpace, DeleteSpace),
-        events=(SpaceCreated, SpaceUpdated, SpaceDeleted),
+        commands=get_args(SpaceCommand),
+        events=get_args(SpaceEvent),
         stored=ActiveSpace,
         deleted=SpaceDeleted,
         absent=spaces.NO_SPACE,

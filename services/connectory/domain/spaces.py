@@ -1,17 +1,21 @@
-"""Spaces: isolated tenants. The same machinery as connectors: commands are decided, events are folded."""
+"""Spaces: isolated tenants. The same machinery as connectors: commands are decided, events are folded.
+
+A deletion has a beginning and an end: in between the space is gone for clients, and what is in it is being deleted.
+Its id is free again at the end.
+"""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
-from typing import TypeAlias, assert_never
+from typing import Final, TypeAlias, assert_never
 
 from connectory.domain.errors import Refused
 
-DEFAULT_SPACE = "default"
+DEFAULT_SPACE: Final = "default"
 """Always exists, and cannot be deleted."""
 
-REMEMBERED_COMMANDS = 8
+REMEMBERED_COMMANDS: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,10 @@ class SpaceDetails:
     image_url: str | None = None
     solution: str | None = None
     disabled_features: tuple[str, ...] = ()
+
+
+DEFAULT_DETAILS: Final = SpaceDetails(name="Default", description="This is your default space!", color="#00bfb3")
+"""The default space until somebody changes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +55,26 @@ class UpdateSpace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteSpace:
+    """Begins the deletion."""
+
     command_id: str
     space_id: str
     at: datetime
     by: str | None
 
 
-SpaceCommand: TypeAlias = CreateSpace | UpdateSpace | DeleteSpace
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompleteSpaceDeletion:
+    """All that was in the space is deleted. `deletion_id` is the command that began it."""
+
+    command_id: str
+    space_id: str
+    at: datetime
+    by: str | None
+    deletion_id: str
+
+
+SpaceCommand: TypeAlias = CreateSpace | UpdateSpace | DeleteSpace | CompleteSpaceDeletion
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +98,15 @@ class SpaceUpdated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpaceDeletionBegun:
+    space_id: str
+    version: int
+    at: datetime
+    by: str | None
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceDeleted:
     space_id: str
     version: int
@@ -85,7 +115,7 @@ class SpaceDeleted:
     command_id: str
 
 
-SpaceEvent: TypeAlias = SpaceCreated | SpaceUpdated | SpaceDeleted
+SpaceEvent: TypeAlias = SpaceCreated | SpaceUpdated | SpaceDeletionBegun | SpaceDeleted
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +129,15 @@ class NoSpace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveSpace:
+    """`deletion_id` is the command that began its deletion, while that is under way."""
+
     space_id: str
     version: int
     details: SpaceDetails
     created_at: datetime
     updated_at: datetime
     recent_commands: tuple[str, ...]
+    deletion_id: str | None = None
 
 
 Space: TypeAlias = NoSpace | ActiveSpace
@@ -116,17 +149,16 @@ def decide(command: SpaceCommand, state: Space) -> list[SpaceEvent]:
     """Return the events that the command brings about; raise `Refused` when it breaks a rule."""
     match command:
         case CreateSpace():
-            if isinstance(state, ActiveSpace):
-                text = f"A space with the identifier {command.space_id} already exists."
-                raise Refused("space-conflict", text)
+            _require_free(command.space_id, state)
             return [_created(command)]
         case UpdateSpace():
-            return [_updated(command, _existing(state).version + 1)]
+            _require_existing(command.space_id, state)
+            return [_updated(command, state.version + 1)]
         case DeleteSpace():
-            if command.space_id == DEFAULT_SPACE:
-                text = f"The {command.space_id} space cannot be deleted because it is reserved."
-                raise Refused("space-reserved", text)
-            return [_deleted(command, _existing(state).version + 1)]
+            _require_deletable(command.space_id, state)
+            return [_deletion_begun(command, state.version + 1)]
+        case CompleteSpaceDeletion():
+            return [_deleted(command, state.version + 1)] if _is_under_way(command.deletion_id, state) else []
         case _:
             assert_never(command)
 
@@ -137,6 +169,8 @@ def evolve(state: Space, event: SpaceEvent) -> Space:
     match event:
         case SpaceDeleted():
             return NoSpace(recent)
+        case SpaceDeletionBegun():
+            return _being_deleted(state, event, recent)
         case SpaceCreated() | SpaceUpdated():
             return ActiveSpace(
                 space_id=event.space_id,
@@ -154,10 +188,37 @@ def fold(events: Iterable[SpaceEvent], state: Space = NO_SPACE) -> Space:
     return reduce(evolve, events, state)
 
 
-def _existing(state: Space) -> ActiveSpace:
+def _being_deleted(state: Space, event: SpaceDeletionBegun, recent: tuple[str, ...]) -> Space:
     if not isinstance(state, ActiveSpace):
+        return NoSpace(recent)
+    return replace(
+        state, version=event.version, updated_at=event.at, recent_commands=recent, deletion_id=event.command_id
+    )
+
+
+def _require_free(space_id: str, state: Space) -> None:
+    if isinstance(state, ActiveSpace) and state.deletion_id is not None:
+        text = f"The space {space_id} is still being deleted. Create it again in a moment."
+        raise Refused("space-being-deleted", text)
+    if isinstance(state, ActiveSpace) or space_id == DEFAULT_SPACE:
+        raise Refused("space-conflict", f"A space with the identifier {space_id} already exists.")
+
+
+def _require_existing(space_id: str, state: Space) -> None:
+    """Of the default space the log may know nothing yet."""
+    exists = isinstance(state, ActiveSpace) and state.deletion_id is None
+    if not exists and space_id != DEFAULT_SPACE:
         raise Refused("space-not-found", "Not Found")
-    return state
+
+
+def _require_deletable(space_id: str, state: Space) -> None:
+    if space_id == DEFAULT_SPACE:
+        raise Refused("space-reserved", f"The {space_id} space cannot be deleted because it is reserved.")
+    _require_existing(space_id, state)
+
+
+def _is_under_way(deletion_id: str, state: Space) -> bool:
+    return isinstance(state, ActiveSpace) and state.deletion_id == deletion_id
 
 
 def _created(command: CreateSpace) -> SpaceCreated:
@@ -182,7 +243,13 @@ def _updated(command: UpdateSpace, version: int) -> SpaceUpdated:
     )
 
 
-def _deleted(command: DeleteSpace, version: int) -> SpaceDeleted:
+def _deletion_begun(command: DeleteSpace, version: int) -> SpaceDeletionBegun:
+    return SpaceDeletionBegun(
+        space_id=command.space_id, version=version, at=command.at, by=command.by, command_id=command.command_id
+    )
+
+
+def _deleted(command: CompleteSpaceDeletion, version: int) -> SpaceDeleted:
     return SpaceDeleted(
         space_id=command.space_id, version=version, at=command.at, by=command.by, command_id=command.command_id
     )

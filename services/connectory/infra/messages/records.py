@@ -47,10 +47,12 @@ from connectory.domain.replies import CommandAccepted, CommandRefused, RequestCo
 from connectory.domain.secrets import SealedSecrets, WrappedKey
 from connectory.domain.spaces import (
     ActiveSpace,
+    CompleteSpaceDeletion,
     CreateSpace,
     DeleteSpace,
     SpaceCreated,
     SpaceDeleted,
+    SpaceDeletionBegun,
     SpaceDetails,
     SpaceEvent,
     SpaceUpdated,
@@ -184,8 +186,10 @@ RECORDS: tuple[RecordType[Any], ...] = (
     _record(CreateSpace, _command_id, details=SPACE_DETAILS),
     _record(UpdateSpace, _command_id, details=SPACE_DETAILS),
     _record(DeleteSpace, _command_id),
+    _record(CompleteSpaceDeletion, _command_id),
     _record(SpaceCreated, _event_id, details=SPACE_DETAILS),
     _record(SpaceUpdated, _event_id, details=SPACE_DETAILS),
+    _record(SpaceDeletionBegun, _event_id),
     _record(SpaceDeleted, _event_id),
     _record(ActiveSpace, _state_id, name="SpaceState", details=SPACE_DETAILS, recent_commands=STRINGS),
 )
