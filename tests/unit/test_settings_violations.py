@@ -118,9 +118,7 @@ def test_a_key_that_is_gone_is_refused_with_its_successor(name: str, successor: 
     ("name", "variable"),
     [
         ("xpack.actions.preconfigured.mine.name", "XPACK_ACTIONS_PRECONFIGURED"),
-        ("xpack.actions.proxyUrl", "XPACK_ACTIONS_PROXYURL"),
         ("xpack.actions.email.services.enabled", "XPACK_ACTIONS_EMAIL_SERVICES_ENABLED"),
-        ("connectory.egress.httpTargetsViaProxy", "CONNECTORY_EGRESS_HTTPTARGETSVIAPROXY"),
     ],
 )
 def test_a_key_that_would_change_behaviour_later_is_refused_now(name: str, variable: str) -> None:

@@ -1,7 +1,8 @@
 """What an operator can set. Each setting is declared once, beside its group; `load_settings` reads the sources."""
 
 from connectory.infra.settings.actions import ActionsSettings, ConnectorTypeOverride
-from connectory.infra.settings.egress import EgressSettings
+from connectory.infra.settings.custom_hosts import CustomHost, custom_hosts
+from connectory.infra.settings.egress import EgressSettings, ProxySettings
 from connectory.infra.settings.kibana import EncryptionSettings, ServerSettings
 from connectory.infra.settings.loading import load_settings
 from connectory.infra.settings.model import Settings
@@ -12,6 +13,7 @@ from connectory.infra.settings.servers import DatabaseSettings, HttpSettings, Ka
 __all__ = [
     "ActionsSettings",
     "ConnectorTypeOverride",
+    "CustomHost",
     "DatabaseSettings",
     "EgressSettings",
     "EncryptionSettings",
@@ -20,10 +22,12 @@ __all__ = [
     "GatewaySettings",
     "HttpSettings",
     "KafkaSettings",
+    "ProxySettings",
     "RateLimitRule",
     "SchemaRegistrySettings",
     "SecuritySettings",
     "ServerSettings",
     "Settings",
+    "custom_hosts",
     "load_settings",
 ]

@@ -6,12 +6,16 @@ of its environment variable, its row in the reference, its place in error texts)
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 T = TypeVar("T")
+
+UNDEFINED: Final[Any] = type("Undefined", (), {})()
+"""Stands for a value that is needed and was not given, so that it is refused like one of a wrong type."""
 
 
 class SettingsGroup(BaseModel):
@@ -22,15 +26,25 @@ class SettingsGroup(BaseModel):
     )
 
 
-def setting(name: str, default: T, meaning: str, *, variable: str | None = None, secret: bool = False) -> T:
-    """Declare a setting. `variable` is a further name of its environment variable; `secret` keeps it out of reprs."""
-    extra: dict[str, Any] = {"variable": variable} if variable else {}
+def setting(
+    name: str, default: T, meaning: str, *, variable: str | None = None, secret: bool = False, merged: bool = False
+) -> T:
+    """Declare a setting. `variable` is a further name of its environment variable; `secret` keeps it out of reprs.
+
+    `merged` is for a map whose entries may come from different sources.
+    """
+    extra: dict[str, Any] = {**({"variable": variable} if variable else {}), **({"merged": "yes"} if merged else {})}
     return Field(default, alias=name, description=meaning, repr=not secret, json_schema_extra=extra)
 
 
 def computed_setting(name: str, default: Callable[[], T], shown: str, meaning: str) -> T:
     """Declare a setting whose default depends on the machine; `shown` says it in words."""
     return Field(default_factory=default, alias=name, description=meaning, json_schema_extra={"shown": shown})
+
+
+def required(name: str | None = None) -> Any:
+    """A field of an entry that has no default; without it the entry is refused with the type that was expected."""
+    return Field(UNDEFINED, validation_alias=name, validate_default=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +66,23 @@ class KnownSetting:
         """The default in words, where it depends on the machine."""
         return self._extra("shown")
 
+    @property
+    def is_map(self) -> bool:
+        """Whether operators choose the keys below the setting."""
+        return _map_of(self.field.annotation) is not None
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether its entries may come from different sources."""
+        return self._extra("merged") is not None
+
+    @property
+    def entry_fields(self) -> tuple[str, ...]:
+        """What an entry of the map may hold; nothing, when entries are plain values."""
+        entry = _map_of(self.field.annotation)
+        fields = entry.model_fields if entry and issubclass(entry, BaseModel) else {}
+        return tuple(str(field.validation_alias or name) for name, field in fields.items())
+
     def _extra(self, key: str) -> str | None:
         extra = self.field.json_schema_extra
         value = extra.get(key) if isinstance(extra, dict) else None
@@ -71,3 +102,18 @@ def known_settings(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterat
 def variable_name(name: str) -> str:
     """`xpack.actions.allowedHosts` → `XPACK_ACTIONS_ALLOWEDHOSTS`."""
     return name.replace(".", "_").upper()
+
+
+def _map_of(annotation: Any) -> type | None:
+    """The type of a map's values; None for what is no map."""
+    arguments = get_args(annotation)
+    if get_origin(annotation) is dict:
+        return _plain(arguments[1])
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        return next(filter(None, map(_map_of, arguments)), None)
+    return None
+
+
+def _plain(annotation: Any) -> type:
+    plain = get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+    return plain if isinstance(plain, type) else object

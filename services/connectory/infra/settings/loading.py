@@ -8,7 +8,7 @@ import logging
 import os
 import re
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from connectory.domain.errors import SettingsInvalid
+from connectory.infra.settings.cautions import cautions
 from connectory.infra.settings.declaration import KnownSetting, known_settings
+from connectory.infra.settings.maps import gather_maps, merge_by_key
 from connectory.infra.settings.model import Settings
 from connectory.infra.settings.other_keys import (
     GONE,
@@ -34,6 +36,7 @@ from connectory.infra.settings.sources import (
     variable_forms,
     without_index,
 )
+from connectory.infra.settings.value_types import parse_object
 from connectory.infra.settings.violations import unknown_key, violation, violations
 
 OWN_FILE: Final = Path("connectory.yml")
@@ -64,7 +67,10 @@ def load_settings(
         reading.own_file(config_file),
         reading.kibana_file(kibana_config),
     ]
-    return _build(ChainMap(*sources), reading.known, reading.problems)
+    settings = _build(_merged(sources, reading.known), reading.known, reading.problems)
+    for caution in cautions(settings):
+        _log.warning(caution)
+    return settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,13 @@ class _Reading:
     known: Mapping[str, KnownSetting] = field(default_factory=lambda: {s.name: s for s in known_settings(Settings)})
     problems: list[str] = field(default_factory=list)
 
+    @property
+    def maps(self) -> Sequence[KnownSetting]:
+        return [each for each in self.known.values() if each.is_map]
+
     def overrides(self, values: Mapping[str, object]) -> Values:
-        return {name: value for name, value in values.items() if self._is_known(name, value)}
+        gathered = gather_maps(values, self.maps)
+        return {name: value for name, value in gathered.items() if self._is_known(name, value)}
 
     def environment(self) -> Values:
         self._check_variables()
@@ -95,7 +106,7 @@ class _Reading:
 
     def _file(self, path: Path) -> Values:
         try:
-            return read_yaml(path)
+            return read_yaml(path, self.maps)
         except SettingsInvalid as error:
             self.problems.append(error.message)
             return {}
@@ -144,6 +155,15 @@ class _Reading:
             _log.warning("The setting %s is true, but inbound events are not offered.", name)
         else:
             _log.info("The setting %s has no effect in Connectory.", name)
+
+
+def _merged(sources: Sequence[Values], known: Mapping[str, KnownSetting]) -> Mapping[str, object]:
+    """A setting comes whole from the highest source that has it; of a merged one, each entry does."""
+    merged = dict(ChainMap(*sources))
+    for name in merged:
+        if known[name].is_merged:
+            merged[name] = merge_by_key([{n: parse_object(v) for n, v in each.items()} for each in sources], name)
+    return merged
 
 
 def _build(merged: Mapping[str, object], known: Mapping[str, KnownSetting], problems: list[str]) -> Settings:

@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from connectory.connector_types.contract import License
 from connectory.infra.settings.actions import ActionsSettings
 from connectory.infra.settings.declaration import SettingsGroup, setting
-from connectory.infra.settings.egress import EgressSettings
+from connectory.infra.settings.egress import EgressSettings, ProxySettings
 from connectory.infra.settings.kibana import EncryptionSettings, ServerSettings
 from connectory.infra.settings.running import (
     BreakerSettings,
@@ -41,6 +41,7 @@ class Settings(SettingsGroup):
     retry: RetrySettings = Field(default_factory=RetrySettings)
     breaker: BreakerSettings = Field(default_factory=BreakerSettings)
     egress: EgressSettings = Field(default_factory=EgressSettings)
+    proxy: ProxySettings = Field(default_factory=ProxySettings)
     event_log: EventLogSettings = Field(default_factory=EventLogSettings)
     encryption: EncryptionSettings = Field(default_factory=EncryptionSettings)
     security: SecuritySettings = Field(default_factory=SecuritySettings)

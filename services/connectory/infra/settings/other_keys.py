@@ -30,12 +30,6 @@ GONE: Final = {
 NOT_YET: Final = (
     "xpack.actions.preconfigured",
     "xpack.actions.preconfiguredAlertHistoryEsIndex",
-    "xpack.actions.proxyUrl",
-    "xpack.actions.proxyHeaders",
-    "xpack.actions.proxyBypassHosts",
-    "xpack.actions.proxyOnlyHosts",
-    "xpack.actions.ssl.proxyVerificationMode",
-    "xpack.actions.customHostSettings",
     "xpack.actions.microsoftGraphApiUrl",
     "xpack.actions.microsoftGraphApiScope",
     "xpack.actions.microsoftExchangeUrl",
@@ -43,7 +37,6 @@ NOT_YET: Final = (
     "xpack.actions.enableFooterInEmail",
     "xpack.actions.rateLimiter",
     "xpack.actions.auth.oauth_authorization_code",
-    "connectory.egress.httpTargetsViaProxy",
     "connectory.security.oidc",
     "connectory.audit.reads",
 )

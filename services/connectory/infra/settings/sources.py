@@ -4,12 +4,13 @@ Problems are collected, not raised, so that an operator sees all of them at once
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from connectory.domain.errors import SettingsInvalid
 from connectory.infra.settings.declaration import KnownSetting
+from connectory.infra.settings.maps import GivenTwice, gather_maps, is_within
 from connectory.infra.yaml_file import read_yaml_map, reading_problem
 
 Values = dict[str, object]
@@ -18,12 +19,15 @@ _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _INDEXED: Final = re.compile(r"(.+)\[([0-9]+)\]")
 
 
-def read_yaml(path: Path) -> Values:
-    """The file's values by dotted name; nested and dotted keys mean the same.
+def read_yaml(path: Path, maps: Collection[KnownSetting] = ()) -> Values:
+    """The file's values by dotted name; nested and dotted keys mean the same. The value of a map is kept whole.
 
     Raises `SettingsInvalid` when the file cannot be read, is no YAML, or names a key in both ways.
     """
-    return _flat(path, read_yaml_map(path))
+    try:
+        return gather_maps(_flat(read_yaml_map(path), frozenset(each.name for each in maps)), maps)
+    except GivenTwice as error:
+        raise SettingsInvalid(f"{path}: [{error.name}] is given twice") from None
 
 
 def substitute(name: str, value: object, environ: Mapping[str, str], problems: list[str]) -> object:
@@ -102,18 +106,19 @@ def _lookup(name: str, variable: str, environ: Mapping[str, str], problems: list
     return environ.get(variable, "")
 
 
-def _flat(path: Path, content: Mapping[object, object]) -> Values:
+def _flat(content: Mapping[object, object], maps: Collection[str]) -> Values:
     values: Values = {}
-    for name, value in _leaves(content, ""):
+    for name, value in _leaves(content, "", maps):
         if name in values:
-            raise SettingsInvalid(f"{path}: [{name}] is given twice")
+            raise GivenTwice(name)
         values[name] = value
     return values
 
 
-def _leaves(content: Mapping[object, object], prefix: str) -> Iterator[tuple[str, object]]:
+def _leaves(content: Mapping[object, object], prefix: str, maps: Collection[str]) -> Iterator[tuple[str, object]]:
     for key, value in content.items():
-        if isinstance(value, Mapping) and value:
-            yield from _leaves(value, f"{prefix}{key}.")
+        name = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value and not is_within(name, maps):
+            yield from _leaves(value, f"{name}.", maps)
         else:
-            yield f"{prefix}{key}", value
+            yield name, value

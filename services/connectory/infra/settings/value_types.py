@@ -16,6 +16,8 @@ from annotated_types import Ge, Le, MinLen
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, SecretStr
 from pydantic_core import CoreSchema, core_schema
 
+from connectory.infra.settings.maps import unfold
+
 T = TypeVar("T")
 
 
@@ -171,8 +173,11 @@ def _empty_is_unset(value: object) -> object:
 Duration: TypeAlias = Annotated[timedelta, BeforeValidator(parse_duration), Form("duration", write_duration)]
 ByteSize: TypeAlias = Annotated[int, BeforeValidator(parse_byte_size), Form("byte size", write_byte_size), Ge(1)]
 AllowedHost: TypeAlias = Annotated[str, AfterValidator(_hostname_or_any), Form("hostname or `*`")]
+Hostname: TypeAlias = Annotated[str, AfterValidator(check_hostname), Form("hostname")]
 AddressRange: TypeAlias = Annotated[str, AfterValidator(_network), Form("IP address or CIDR")]
 ListOf: TypeAlias = Annotated[tuple[T, ...], BeforeValidator(parse_list)]
+MapOf: TypeAlias = Annotated[dict[str, T], BeforeValidator(parse_object)]
+Entry: TypeAlias = Annotated[T, BeforeValidator(unfold), BeforeValidator(parse_object)]
 Positive: TypeAlias = Annotated[int, Ge(1)]
 Port: TypeAlias = Annotated[int, Ge(0), Le(65535)]
 OrUnset: TypeAlias = Annotated[T | None, BeforeValidator(_empty_is_unset)]

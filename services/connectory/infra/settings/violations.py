@@ -7,6 +7,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from connectory.infra.settings.declaration import UNDEFINED
+
 _PREFIXES: Final = ("xpack.actions", "xpack.encryptedSavedObjects", "server", "connectory")
 
 _EXPECTED: Final = {
@@ -65,7 +67,16 @@ def reason(detail: ErrorDetails) -> str:
 
 
 def _type_name(value: object) -> str:
+    if value is UNDEFINED:
+        return "undefined"
     return "null" if value is None else _TYPE_NAMES.get(type(value), type(value).__name__)
+
+
+def _too_short(context: Mapping[str, Any], value: object) -> str:
+    actual, least = context["actual_length"], context["min_length"]
+    if isinstance(value, list | tuple):
+        return f"array size is [{actual}], but cannot be smaller than [{least}]"
+    return f"value has length [{actual}] but it must have a minimum length of [{least}]."
 
 
 _REASONS: Final[Mapping[str, Callable[[Mapping[str, Any], object], str]]] = {
@@ -74,8 +85,7 @@ _REASONS: Final[Mapping[str, Callable[[Mapping[str, Any], object], str]]] = {
     "extra_forbidden": lambda _context, _value: "definition for this key is missing",
     "greater_than_equal": lambda context, _value: f"Value must be equal to or greater than [{context['ge']}].",
     "less_than_equal": lambda context, _value: f"Value must be equal to or lower than [{context['le']}].",
-    "too_short": lambda context, _value: (
-        f"value has length [{context['actual_length']}] but it must have a minimum length of [{context['min_length']}]."
-    ),
+    "too_short": _too_short,
+    "string_too_short": lambda context, value: _too_short({**context, "actual_length": len(str(value))}, value),
     "literal_error": lambda context, value: f"expected value to equal one of {context['expected']} but got [{value}]",
 }

@@ -1,0 +1,36 @@
+"""What is set, allowed, and yet hardly meant: each is one line of level warning, after which the start goes on."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import ada_url
+
+from connectory.infra.settings.custom_hosts import masked
+from connectory.infra.settings.model import Settings
+
+_PROXY_PROTOCOLS: Final = ("http:", "https:")
+
+
+def cautions(settings: Settings) -> Iterator[str]:
+    """The warnings about settings that are valid."""
+    yield from _about_proxy(settings)
+
+
+def is_proxy_url(url: str) -> bool:
+    """Whether a proxy could be reached by the URL."""
+    try:
+        parsed = ada_url.URL(url)
+    except ValueError:
+        return False
+    return parsed.protocol in _PROXY_PROTOCOLS and bool(parsed.hostname)
+
+
+def _about_proxy(settings: Settings) -> Iterator[str]:
+    proxy = settings.proxy
+    if proxy.url is not None and not is_proxy_url(proxy.url):
+        yield f"The configuration xpack.actions.proxyUrl: {masked(proxy.url)} is invalid."
+    if proxy.bypass_hosts is not None and proxy.only_hosts is not None:
+        yield (
+            "The configurations xpack.actions.proxyBypassHosts and xpack.actions.proxyOnlyHosts can not be used at the "
+            "same time. The configuration xpack.actions.proxyOnlyHosts will be ignored."
+        )
