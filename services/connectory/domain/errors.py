@@ -51,6 +51,12 @@ class Refused(ConnectoryError):
         return cls("connector-invalid", f"error validating action type connector: {detail}")
 
     @classmethod
+    def secrets_missing(cls, name: str) -> "Refused":
+        """Of a connector that was imported: nobody has given its secrets yet."""
+        text = f'Unable to execute action because no secrets are defined for the "{name}" connector.'
+        return cls("secrets-missing", text)
+
+    @classmethod
     def params_invalid(cls, detail: str) -> "Refused":
         return cls("params-invalid", f"error validating action params: {detail}")
 

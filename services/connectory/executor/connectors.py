@@ -33,6 +33,7 @@ class ReadyConnector:
     label: ConnectorLabel
     prepared: Prepared
     redactor: Redactor
+    is_missing_secrets: bool
 
 
 class PartitionConnectors:
@@ -124,7 +125,14 @@ class PartitionConnectors:
             raise Refused.not_found(connector_id)
         secrets = self._vault.open(connector_id, active.secrets)
         prepared = self._registry.prepare(active.connector_type_id, active.config, secrets)
-        ready = ReadyConnector(active.space_id, active.enabled, label_of(active), prepared, Redactor(secrets))
+        ready = ReadyConnector(
+            space_id=active.space_id,
+            enabled=active.enabled,
+            label=label_of(active),
+            prepared=prepared,
+            redactor=Redactor(secrets),
+            is_missing_secrets=active.is_missing_secrets,
+        )
         self._ready[connector_id] = ready
         if len(self._ready) > PREPARED_AT_MOST:
             self._ready.popitem(last=False)

@@ -27,13 +27,14 @@ CONNECTOR_GONE = frozenset({"connector-not-found", "connector-disabled"})
 
 FINAL_REFUSALS = frozenset(
     {*CONNECTOR_GONE, CANCELLED, "expired", "too-old", "connector-version-mismatch", "type-disabled"}
-    | {"type-not-registered", "message-too-large"}
+    | {"type-not-registered", "message-too-large", "secrets-missing"}
 )
 """Codes of refusals that stay. All others may go well later: somebody may mend the connector, or the key."""
 
 USER_ERRORS = frozenset({*CONNECTOR_GONE, CANCELLED, "params-invalid", "expired", "too-old"}) | {
     "connector-version-mismatch",
     "type-disabled",
+    "secrets-missing",
 }
 """Codes of refusals that the user can mend; all others are Connectory's own."""
 
