@@ -19,8 +19,11 @@ from pydantic import BaseModel
 
 from connectory.domain.json_types import JsonObject
 
-Shape: TypeAlias = type[BaseModel] | JsonObject
-"""How a value looks: a pydantic model, or a JSON Schema where no model says it. A list is a `RootModel[list[…]]`."""
+Shape: TypeAlias = type | JsonObject
+"""How a value looks: a type that pydantic knows (a `TypedDict` or a list of one, a model), or a JSON Schema.
+
+For answers, `@with_config(extra="forbid")` on a `TypedDict` says that there are no keys but those that it names.
+"""
 
 JSON: Final = "application/json"
 FORM: Final = "multipart/form-data"
@@ -28,7 +31,7 @@ FORM: Final = "multipart/form-data"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer that is no error body; without `body` it is empty. Models of answers refuse keys they do not name."""
+    """An answer that is no error body; without `body` it is empty."""
 
     status: int
     description: str
@@ -49,7 +52,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """`params`, `query` and `body` are the models that the handler checks by; names of params are those of the path."""
+    """`params`, `query` and `body` are the models that the handler checks by; names of params are those of the path.
+
+    `repeatable`: a change that a caller may repeat under the id of its command (`x-connectory-command-id`).
+    """
 
     summary: str
     answers: tuple[Answer, ...]
@@ -59,3 +65,4 @@ class Contract:
     body: Shape | None = None
     body_required: bool = True
     body_type: Literal["application/json", "multipart/form-data"] = JSON
+    repeatable: bool = False

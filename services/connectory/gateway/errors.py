@@ -61,8 +61,8 @@ class Rejected(ConnectoryError):
         return cls(404, "Not Found")
 
     @classmethod
-    def too_large(cls, limit: int) -> "Rejected":
-        """`limit` in bytes."""
+    def too_large(cls, limit: int | str) -> "Rejected":
+        """`limit` in bytes, or what stands for it in a document."""
         return cls(413, f"Payload content length greater than maximum allowed: {limit}")
 
 

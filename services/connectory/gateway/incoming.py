@@ -20,13 +20,16 @@ INTERNAL_ORIGIN_PARAMETER: Final = "elasticInternalOrigin"
 """In a query it does the same as the header `x-elastic-internal-origin`; it is no part of any route's own query."""
 
 COMMAND_ID_HEADER: Final = "x-connectory-command-id"
+XSRF_HEADER: Final = "kbn-xsrf"
 BODY_SECONDS: Final = 30.0
 """For a whole body to arrive; a slower client is let go."""
 
 FORM_SECONDS: Final = 120.0
 """The same for a form, which may hold a large file."""
 
+MEDIA_TYPE_TEXT: Final = "Unsupported Media Type"
 BROKEN_FORM_TEXT: Final = "Invalid multipart payload format"
+XSRF_TEXT: Final = f"Request must contain a {XSRF_HEADER} header."
 
 _SAFE_METHODS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS})
 _METHODS_WITH_BODY: Final = frozenset({hdrs.METH_POST, hdrs.METH_PUT})
@@ -86,7 +89,7 @@ def _announces_body(request: web.Request, media_type: str, limit: int) -> bool:
     if request.method not in _METHODS_WITH_BODY or not request.body_exists:
         return False
     if request.content_type != media_type or hdrs.CONTENT_TYPE not in request.headers:
-        raise Rejected(415, "Unsupported Media Type")
+        raise Rejected(415, MEDIA_TYPE_TEXT)
     return True
 
 
@@ -116,12 +119,19 @@ def check_headers(request: web.Request, path: str, pathname: str, rules: HeaderR
     version = request.headers.get("kbn-version")
     if version is not None and version != KIBANA_VERSION:
         raise _outdated(version)
-    guarded = path.startswith(("/api/", "/internal/")) and request.method not in _SAFE_METHODS
-    if guarded and version is None and "kbn-xsrf" not in request.headers and _scheme(request) not in rules.xsrf_exempt:
-        raise Rejected.bad_request("Request must contain a kbn-xsrf header.")
+    guarded = needs_xsrf(request.method, path) and version is None and _scheme(request) not in rules.xsrf_exempt
+    if guarded and XSRF_HEADER not in request.headers:
+        raise Rejected.bad_request(XSRF_TEXT)
     if path.startswith("/internal/") and rules.restrict_internal and not _is_internal(request):
-        text = "exists but is not available with the current configuration"
-        raise Rejected.bad_request(f"uri [{pathname}] with method [{request.method.lower()}] {text}")
+        raise Rejected.bad_request(not_internal_text(pathname, request.method))
+
+
+def needs_xsrf(method: str, path: str) -> bool:
+    return path.startswith(("/api/", "/internal/")) and method not in _SAFE_METHODS
+
+
+def not_internal_text(pathname: str, method: str) -> str:
+    return f"uri [{pathname}] with method [{method.lower()}] exists but is not available with the current configuration"
 
 
 def _scheme(request: web.Request) -> str:
@@ -148,8 +158,11 @@ def command_id(request: web.Request) -> str | None:
     try:
         return None if given is None else str(uuid.UUID(given))
     except ValueError:
-        text = f"[request header.{COMMAND_ID_HEADER}]: expected a UUID, one for each change, but got [{given}]"
-        raise Rejected.bad_request(text) from None
+        raise Rejected.bad_request(bad_command_id_text(str(given))) from None
+
+
+def bad_command_id_text(given: str) -> str:
+    return f"[request header.{COMMAND_ID_HEADER}]: expected a UUID, one for each change, but got [{given}]"
 
 
 def traceparent(request: web.Request) -> str | None:
@@ -170,13 +183,20 @@ async def _payload(request: web.Request, limit: int) -> bytes:
         raise Rejected.bad_request(json_bodies.SYNTAX_TEXT) from error
 
 
-def _too_slow(seconds: float) -> Rejected:
-    return Rejected(408, f"The request body did not arrive within {seconds:.0f} seconds")
+def too_slow_text(seconds: float) -> str:
+    return f"The request body did not arrive within {seconds:.0f} seconds"
 
 
-def _outdated(version: str) -> Rejected:
-    text = (
+def outdated_text(version: str) -> str:
+    return (
         "Browser client is out of date, please refresh the page "
         f'("kbn-version" header was "{version}" but should be "{KIBANA_VERSION}")'
     )
-    return Rejected(400, text, {"expected": KIBANA_VERSION, "got": version})
+
+
+def _too_slow(seconds: float) -> Rejected:
+    return Rejected(408, too_slow_text(seconds))
+
+
+def _outdated(version: str) -> Rejected:
+    return Rejected(400, outdated_text(version), {"expected": KIBANA_VERSION, "got": version})
