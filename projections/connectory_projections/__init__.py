@@ -6,7 +6,8 @@ from connectory_projections.connectors_by_space import CONNECTORS_BY_SPACE
 from connectory_projections.dead_letters import DEAD_LETTERS
 from connectory_projections.event_log import EVENT_LOG
 from connectory_projections.model import AnyProjection
+from connectory_projections.spaces import SPACES
 
-__all__ = ["ALL", "CONNECTORS_BY_SPACE", "DEAD_LETTERS", "EVENT_LOG"]
+__all__ = ["ALL", "CONNECTORS_BY_SPACE", "DEAD_LETTERS", "EVENT_LOG", "SPACES"]
 
-ALL: Final[tuple[AnyProjection, ...]] = (CONNECTORS_BY_SPACE, EVENT_LOG, DEAD_LETTERS)
+ALL: Final[tuple[AnyProjection, ...]] = (CONNECTORS_BY_SPACE, EVENT_LOG, DEAD_LETTERS, SPACES)
