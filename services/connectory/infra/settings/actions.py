@@ -62,3 +62,26 @@ class ActionsSettings(SettingsGroup):
     queued_max: Positive = setting(
         "xpack.actions.queued.max", 1_000_000, "Most queued runs submitted over HTTP. Without effect yet"
     )
+
+
+class OAuthSettings(SettingsGroup):
+    authorize_limit: Positive = setting(
+        "xpack.actions.auth.oauth_authorization_code.rate_limits.authorize.limit",
+        100,
+        "Most starts of an OAuth flow within the window. Without effect yet",
+    )
+    authorize_window: Duration = setting(
+        "xpack.actions.auth.oauth_authorization_code.rate_limits.authorize.lookbackWindow",
+        timedelta(hours=1),
+        "That window. Without effect yet",
+    )
+    callback_limit: Positive = setting(
+        "xpack.actions.auth.oauth_authorization_code.rate_limits.callback.limit",
+        100,
+        "Most returns from an OAuth flow within the window. Without effect yet",
+    )
+    callback_window: Duration = setting(
+        "xpack.actions.auth.oauth_authorization_code.rate_limits.callback.lookbackWindow",
+        timedelta(hours=1),
+        "That window. Without effect yet",
+    )

@@ -6,6 +6,7 @@ from typing import Final
 import ada_url
 
 from connectory.infra.settings.custom_hosts import masked
+from connectory.infra.settings.email import LARGEST_BODY, EmailSettings
 from connectory.infra.settings.model import Settings
 
 _PROXY_PROTOCOLS: Final = ("http:", "https:")
@@ -14,6 +15,7 @@ _PROXY_PROTOCOLS: Final = ("http:", "https:")
 def cautions(settings: Settings) -> Iterator[str]:
     """The warnings about settings that are valid."""
     yield from _about_proxy(settings)
+    yield from _about_email(settings.email)
 
 
 def is_proxy_url(url: str) -> bool:
@@ -33,4 +35,18 @@ def _about_proxy(settings: Settings) -> Iterator[str]:
         yield (
             "The configurations xpack.actions.proxyBypassHosts and xpack.actions.proxyOnlyHosts can not be used at the "
             "same time. The configuration xpack.actions.proxyOnlyHosts will be ignored."
+        )
+
+
+def _about_email(email: EmailSettings) -> Iterator[str]:
+    longest = email.maximum_body_length
+    if longest > LARGEST_BODY:
+        yield (
+            f"The configuration xpack.actions.email.maximum_body_length value {longest} is larger than the maximum "
+            f"setting of {LARGEST_BODY} and the maximum value will be used instead"
+        )
+    if longest == 0:
+        yield (
+            "The configuration xpack.actions.email.maximum_body_length is set to 0 and will result in sending empty "
+            "emails"
         )

@@ -7,15 +7,22 @@ of its environment variable, its row in the reference, its place in error texts)
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import UnionType
-from typing import Annotated, Any, Final, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 T = TypeVar("T")
 
-UNDEFINED: Final[Any] = type("Undefined", (), {})()
-"""Stands for a value that is needed and was not given, so that it is refused like one of a wrong type."""
+
+@dataclass(frozen=True, slots=True)
+class Undefined:
+    """Stands for a value that is needed and was not given, so that it is refused like one of a wrong type.
+
+    `name` is how operators write the field, where that differs from the attribute.
+    """
+
+    name: str | None
 
 
 class SettingsGroup(BaseModel):
@@ -44,7 +51,7 @@ def computed_setting(name: str, default: Callable[[], T], shown: str, meaning: s
 
 def required(name: str | None = None) -> Any:
     """A field of an entry that has no default; without it the entry is refused with the type that was expected."""
-    return Field(UNDEFINED, validation_alias=name, validate_default=True)
+    return Field(Undefined(name), validation_alias=name, validate_default=True)
 
 
 @dataclass(frozen=True, slots=True)

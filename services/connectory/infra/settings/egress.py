@@ -8,9 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from connectory.connector_types.contract import VerificationMode
 from connectory.infra.settings.declaration import SettingsGroup, required, setting
-from connectory.infra.settings.value_types import AddressRange, Entry, Hostname, ListOf, MapOf, OrUnset
-
-Text = Annotated[str, MinLen(1)]
+from connectory.infra.settings.value_types import AddressRange, Entry, Hostname, ListOf, MapOf, OrUnset, Text
 
 
 def _one_or_more(value: object) -> object:

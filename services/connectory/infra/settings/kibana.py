@@ -1,14 +1,27 @@
-"""Settings of other parts of Kibana that mean here what they mean there."""
+"""Keys outside `xpack.actions.` and `connectory.` that mean here what they mean in Kibana."""
 
 import socket
+from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from annotated_types import MinLen
+from annotated_types import Ge, Le, MinLen
 from pydantic import model_validator
 
-from connectory.infra.settings.declaration import SettingsGroup, computed_setting, setting
-from connectory.infra.settings.value_types import ByteSize, EncryptionKey, ListOf, OrUnset, matching
+from connectory.infra.settings.declaration import SettingsGroup, computed_setting, required, setting
+from connectory.infra.settings.value_types import (
+    AtLeast,
+    ByteSize,
+    Duration,
+    EncryptionKey,
+    Entry,
+    ListOf,
+    MapOf,
+    OrUnset,
+    Positive,
+    matching,
+)
 
+Percent = Annotated[int, Ge(0), Le(100)]
 BasePath = Annotated[str, matching("^(/[^/]+)*$", "a path that starts with a slash and does not end with one")]
 BaseUrl = Annotated[str, matching("^https?://[^/].*[^/]$", "an http or https URL without a slash at the end")]
 
@@ -51,3 +64,82 @@ class EncryptionSettings(SettingsGroup):
                 "`keyRotation.decryptionOnlyKeys` cannot contain primary encryption key specified in `encryptionKey`."
             )
         return self
+
+
+class SpacesSettings(SettingsGroup):
+    max_spaces: Annotated[int, Ge(1)] = setting(
+        "xpack.spaces.maxSpaces", 1000, "Most spaces that there can be. Without effect yet"
+    )
+    allow_feature_visibility: bool = setting(
+        "xpack.spaces.allowFeatureVisibility", True, "Whether a space may hide features. Without effect yet"
+    )
+    allow_solution_visibility: bool = setting(
+        "xpack.spaces.allowSolutionVisibility", True, "Whether a space may have a solution. Without effect yet"
+    )
+
+
+class SavedObjectsSettings(SettingsGroup):
+    max_import_export_size: Positive = setting(
+        "savedObjects.maxImportExportSize", 10_000, "Most objects of an export or an import. Without effect yet"
+    )
+    max_import_payload_bytes: ByteSize = setting(
+        "savedObjects.maxImportPayloadBytes", 26_214_400, "Largest file of an import. Without effect yet"
+    )
+
+
+class ExecutionThreshold(SettingsGroup):
+    """Shares of failed runs, in percent, that are still well."""
+
+    error_threshold: Percent = required()
+    warn_threshold: Percent = required()
+
+
+class TaskManagerSettings(SettingsGroup):
+    request_capacity: Positive = setting(
+        "xpack.task_manager.request_capacity", 1000, "Requests that an executor reads ahead. Without effect yet"
+    )
+    poll_interval: Annotated[Duration, AtLeast(timedelta(milliseconds=100))] = setting(
+        "xpack.task_manager.poll_interval", timedelta(milliseconds=500), "Longest wait of one poll. Without effect yet"
+    )
+    given_capacity: Positive | None = setting(
+        "xpack.task_manager.capacity", None, "Runs in flight in one executor, as reported; else 10. Without effect yet"
+    )
+    max_workers: Positive | None = setting(
+        "xpack.task_manager.max_workers",
+        None,
+        "An older name of `capacity`, which counts before it. Without effect yet",
+    )
+    stats_refresh_rate: Annotated[Duration, AtLeast(timedelta(seconds=1))] = setting(
+        "xpack.task_manager.monitored_aggregated_stats_refresh_rate",
+        timedelta(seconds=60),
+        "How often figures of the whole installation are worked out. Without effect yet",
+    )
+    running_average_window: Positive = setting(
+        "xpack.task_manager.monitored_stats_running_average_window",
+        50,
+        "Samples behind averages and percentiles. Without effect yet",
+    )
+    error_threshold: Percent = setting(
+        "xpack.task_manager.monitored_task_execution_thresholds.default.error_threshold",
+        90,
+        "Share of `Failed`, in percent, above which the status is `error`. Without effect yet",
+    )
+    warn_threshold: Percent = setting(
+        "xpack.task_manager.monitored_task_execution_thresholds.default.warn_threshold",
+        80,
+        "The same for `warn`. Without effect yet",
+    )
+    custom_thresholds: MapOf[Entry[ExecutionThreshold]] = setting(
+        "xpack.task_manager.monitored_task_execution_thresholds.custom",
+        {},
+        "`{error_threshold, warn_threshold}` by task type. Without effect yet",
+    )
+    verbose_log: bool = setting(
+        "xpack.task_manager.monitored_stats_health_verbose_log.enabled",
+        False,
+        "Whether the health document is logged when its status is not `OK`. Without effect yet",
+    )
+
+    @property
+    def capacity(self) -> int:
+        return self.given_capacity or self.max_workers or 10

@@ -23,6 +23,7 @@ from connectory.infra.settings.model import Settings
 from connectory.infra.settings.other_keys import (
     GONE,
     INBOUND_EVENTS,
+    NEEDS_SOMETHING,
     NOT_YET,
     PROGRAM_VARIABLES,
     find_other_key,
@@ -124,6 +125,8 @@ class _Reading:
         other = find_other_key(name)
         if other is not None:
             self._report(other, name, value)
+        elif name in NEEDS_SOMETHING and not value:
+            self.problems.append(violation(name, NEEDS_SOMETHING[name]))
         elif not self._is_empty_section(name, value):
             self.problems.append(unknown_key(name, self.known))
         return False

@@ -10,10 +10,18 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from connectory.connector_types.contract import License
-from connectory.infra.settings.actions import ActionsSettings
+from connectory.infra.settings.actions import ActionsSettings, OAuthSettings
 from connectory.infra.settings.declaration import SettingsGroup, setting
 from connectory.infra.settings.egress import EgressSettings, ProxySettings
-from connectory.infra.settings.kibana import EncryptionSettings, ServerSettings
+from connectory.infra.settings.email import EmailSettings
+from connectory.infra.settings.kibana import (
+    EncryptionSettings,
+    SavedObjectsSettings,
+    ServerSettings,
+    SpacesSettings,
+    TaskManagerSettings,
+)
+from connectory.infra.settings.preconfigured import PreconfiguredSettings
 from connectory.infra.settings.running import (
     BreakerSettings,
     EventLogSettings,
@@ -38,6 +46,9 @@ class Settings(SettingsGroup):
     gateway: GatewaySettings = Field(default_factory=GatewaySettings)
     executor: ExecutorSettings = Field(default_factory=ExecutorSettings)
     actions: ActionsSettings = Field(default_factory=ActionsSettings)
+    preconfigured: PreconfiguredSettings = Field(default_factory=PreconfiguredSettings)
+    email: EmailSettings = Field(default_factory=EmailSettings)
+    oauth: OAuthSettings = Field(default_factory=OAuthSettings)
     retry: RetrySettings = Field(default_factory=RetrySettings)
     breaker: BreakerSettings = Field(default_factory=BreakerSettings)
     egress: EgressSettings = Field(default_factory=EgressSettings)
@@ -45,6 +56,9 @@ class Settings(SettingsGroup):
     event_log: EventLogSettings = Field(default_factory=EventLogSettings)
     encryption: EncryptionSettings = Field(default_factory=EncryptionSettings)
     security: SecuritySettings = Field(default_factory=SecuritySettings)
+    spaces: SpacesSettings = Field(default_factory=SpacesSettings)
+    saved_objects: SavedObjectsSettings = Field(default_factory=SavedObjectsSettings)
+    task_manager: TaskManagerSettings = Field(default_factory=TaskManagerSettings)
     license_type: License = setting(
         "connectory.license.type", "enterprise", "Tier that connector types are enabled up to"
     )

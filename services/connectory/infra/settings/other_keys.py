@@ -27,19 +27,14 @@ GONE: Final = {
     "xpack.actions.auditing": "it never existed; use xpack.security.audit.enabled",
 }
 
-NOT_YET: Final = (
-    "xpack.actions.preconfigured",
-    "xpack.actions.preconfiguredAlertHistoryEsIndex",
-    "xpack.actions.microsoftGraphApiUrl",
-    "xpack.actions.microsoftGraphApiScope",
-    "xpack.actions.microsoftExchangeUrl",
-    "xpack.actions.email",
-    "xpack.actions.enableFooterInEmail",
-    "xpack.actions.rateLimiter",
-    "xpack.actions.auth.oauth_authorization_code",
-    "connectory.security.oidc",
-    "connectory.audit.reads",
-)
+NEEDS_SOMETHING: Final = {
+    "xpack.actions.email": "email.domain_allowlist or email.services must be defined",
+    "xpack.actions.email.services": "email.services.enabled or email.services.ses must be defined",
+    "xpack.actions.email.services.ses": "email.services.ses.host and email.services.ses.port must be defined",
+}
+"""Sections that must not be there with nothing in them."""
+
+NOT_YET: Final = ("connectory.security.oidc",)
 """Keys that would change behaviour and are not built: passing over them in silence would mislead."""
 
 PROGRAM_VARIABLES: Final = ("CONNECTORY_KIBANA_CONFIG",)

@@ -44,6 +44,36 @@ class AtLeast:
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class AtMost:
+    """The longest duration allowed."""
+
+    le: timedelta
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def _check(self, value: timedelta) -> timedelta:
+        if value > self.le:
+            raise ValueError(f"Value must be equal to or lower than [{write_duration(self.le)}].")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class NotNull:
+    """For a setting that may be left out and yet not be null; `expected` is what it should be."""
+
+    expected: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(self._check, handler(source))
+
+    def _check(self, value: object) -> object:
+        if value is None:
+            raise ValueError(f"expected value of type [{self.expected}] but got [null]")
+        return value
+
+
 _MILLISECONDS: Final = {
     "ms": 1,
     "s": 1_000,
@@ -178,6 +208,7 @@ AddressRange: TypeAlias = Annotated[str, AfterValidator(_network), Form("IP addr
 ListOf: TypeAlias = Annotated[tuple[T, ...], BeforeValidator(parse_list)]
 MapOf: TypeAlias = Annotated[dict[str, T], BeforeValidator(parse_object)]
 Entry: TypeAlias = Annotated[T, BeforeValidator(unfold), BeforeValidator(parse_object)]
+Text: TypeAlias = Annotated[str, MinLen(1)]
 Positive: TypeAlias = Annotated[int, Ge(1)]
 Port: TypeAlias = Annotated[int, Ge(0), Le(65535)]
 OrUnset: TypeAlias = Annotated[T | None, BeforeValidator(_empty_is_unset)]

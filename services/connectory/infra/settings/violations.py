@@ -7,7 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from connectory.infra.settings.declaration import UNDEFINED
+from connectory.infra.settings.declaration import Undefined
 
 _PREFIXES: Final = ("xpack.actions", "xpack.encryptedSavedObjects", "server", "connectory")
 
@@ -17,6 +17,7 @@ _EXPECTED: Final = {
     "bool": "boolean",
     "tuple": "array",
     "model": "object",
+    "dict": "object",
     "path": "string",
     "time_delta": "duration",
 }
@@ -43,10 +44,13 @@ def violations(error: ValidationError) -> list[str]:
 
 
 def _line(detail: ErrorDetails) -> str:
-    at = next((i for i, part in enumerate(detail["loc"]) if "." in str(part)), None)
+    place, value = detail["loc"], detail["input"]
+    at = next((i for i, part in enumerate(place) if "." in str(part)), None)
     if at is None:
         return reason(detail)
-    name = ".".join(str(part) for part in detail["loc"][at:] if not _is_internal(part))
+    if isinstance(value, Undefined) and value.name:
+        place = (*place[:-1], value.name)
+    name = ".".join(str(part) for part in place[at:] if not _is_internal(part))
     return violation(name, reason(detail))
 
 
@@ -67,7 +71,7 @@ def reason(detail: ErrorDetails) -> str:
 
 
 def _type_name(value: object) -> str:
-    if value is UNDEFINED:
+    if isinstance(value, Undefined):
         return "undefined"
     return "null" if value is None else _TYPE_NAMES.get(type(value), type(value).__name__)
 
