@@ -25,7 +25,8 @@ class Where(Enum):
 class Operation:
     """`denial` is the whole text of the 403, `event` what the audit log calls it.
 
-    `space_id` is the space that it is about where that is not the space of the URL.
+    `space_id` is the space that it is about where that is not the space of the URL; `object_type` is what the id in the
+    path is one of.
     """
 
     event: str
@@ -33,14 +34,17 @@ class Operation:
     rights: frozenset[Right]
     where: Where = Where.IN_THE_SPACE
     space_id: str | None = None
+    object_type: str = "action"
 
     def in_space(self, space_id: str) -> "Operation":
         """The same in another space than that of the URL."""
         return replace(self, space_id=space_id)
 
 
-def _operation(event: str, denial: str, *rights: Right, where: Where = Where.IN_THE_SPACE) -> Operation:
-    return Operation(event, denial, frozenset(rights), where)
+def _operation(
+    event: str, denial: str, *rights: Right, where: Where = Where.IN_THE_SPACE, about: str = "action"
+) -> Operation:
+    return Operation(event, denial, frozenset(rights), where, object_type=about)
 
 
 GET_ACTIONS: Final = _operation("connector_get", "Unauthorized to get actions", Right.GET)
@@ -63,9 +67,11 @@ EXECUTE_ACTIONS: Final = _operation("connector_execute", "Unauthorized to execut
 """To run a connector whose type is not known, to submit and cancel requests, to redrive and replay, to declare and
 withdraw references, and for the authorization-code flow (`actions:execute-oauth`)."""
 
-DROP_DEAD_LETTERS: Final = _operation("dead_letter_drop", "Unauthorized to delete actions", Right.DELETE)
+DROP_DEAD_LETTERS: Final = _operation(
+    "dead_letter_drop", "Unauthorized to delete actions", Right.DELETE, about="dead_letter"
+)
 REDRIVE_DEAD_LETTERS: Final = _operation(
-    "dead_letter_redrive", "Unauthorized to execute actions", Right.GET, Right.EXECUTE
+    "dead_letter_redrive", "Unauthorized to execute actions", Right.GET, Right.EXECUTE, about="dead_letter"
 )
 
 EXPORT_ACTIONS: Final = _operation("saved_object_export", "Unable to bulk_get action", Right.GET)
@@ -77,17 +83,19 @@ COPY_TO_SPACES: Final = _operation(
 )
 """To copy, in the space of the URL. The targets are asked about besides: `IMPORT_ACTIONS.in_space(target)`."""
 
-FIND_SPACES: Final = _operation("space_find", "Unauthorized to get spaces", Right.SEE_SPACE, where=Where.IN_SOME_SPACE)
+FIND_SPACES: Final = _operation(
+    "space_find", "Unauthorized to get spaces", Right.SEE_SPACE, where=Where.IN_SOME_SPACE, about="space"
+)
 """To list spaces at all. Which of them: `call.may(get_space(space_id))`."""
 
 CREATE_SPACES: Final = _operation(
-    "space_create", "Unauthorized to create spaces", Right.MANAGE_SPACES, where=Where.IN_ALL_SPACES
+    "space_create", "Unauthorized to create spaces", Right.MANAGE_SPACES, where=Where.IN_ALL_SPACES, about="space"
 )
 UPDATE_SPACES: Final = _operation(
-    "space_update", "Unauthorized to update spaces", Right.MANAGE_SPACES, where=Where.IN_ALL_SPACES
+    "space_update", "Unauthorized to update spaces", Right.MANAGE_SPACES, where=Where.IN_ALL_SPACES, about="space"
 )
 DELETE_SPACES: Final = _operation(
-    "space_delete", "Unauthorized to delete spaces", Right.MANAGE_SPACES, where=Where.IN_ALL_SPACES
+    "space_delete", "Unauthorized to delete spaces", Right.MANAGE_SPACES, where=Where.IN_ALL_SPACES, about="space"
 )
 
 ROTATE_KEYS: Final = _operation("key_rotate", "Forbidden", Right.SUPERUSER, where=Where.IN_ALL_SPACES)
@@ -114,7 +122,9 @@ EXECUTE_ANY_TYPE: Final = _operation(
 
 def get_space(space_id: str) -> Operation:
     """To be shown a space: any privilege in it, whatever it is for."""
-    return _operation("space_get", f"Unauthorized to get {space_id} space", Right.SEE_SPACE).in_space(space_id)
+    return _operation("space_get", f"Unauthorized to get {space_id} space", Right.SEE_SPACE, about="space").in_space(
+        space_id
+    )
 
 
 _SUB_FEATURES: Final[dict[str | None, tuple[Right, ...]]] = {"endpointSecurity": (Right.EXECUTE_ENDPOINT_SECURITY,)}

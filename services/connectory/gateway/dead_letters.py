@@ -8,10 +8,10 @@ executors recognise within their window.
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from connectory.domain.dead_letters import DeadLetter, DeadLetterSettled
 from connectory.domain.errors import Refused, Unavailable, Undecodable
@@ -32,6 +32,9 @@ BATCH: Final = 50
 _REPEATS: Final = uuid.UUID("0d6b8a9e-6f0c-4b53-9d4e-5a1f0f6f2a7c")
 
 ALL_OPEN: Final = DeadLetterFilter()
+
+Permit: TypeAlias = Callable[[Collection[str]], Awaitable[None]]
+"""Asked for the connectors of a batch; raises to keep their requests from being repeated."""
 
 log = logging.getLogger(__name__)
 
@@ -66,20 +69,25 @@ class DeadLetterDesk:
     view_wait: timedelta
 
     def redrive(
-        self, selection: Selection, *, by: str | None = None, pace: Pace | None = None
+        self,
+        selection: Selection,
+        *,
+        by: str | None = None,
+        pace: Pace | None = None,
+        permit: Permit | None = None,
     ) -> AsyncIterator[Sequence[Settled]]:
-        """Repeat the requests, batch by batch, oldest first.
+        """Repeat the requests, batch by batch, oldest first; `permit` is asked before a batch is.
 
         Raises `Refused` (`dead-letter-not-found`, `dead-letter-settled`, `dead-letter-unreadable`), for letters
         named by id before anything is written, and `Unavailable`. A filter passes over what holds no request.
         """
-        return self._settle(selection, by, pace or Pace(None), redrive=True)
+        return self._settle(selection, by, pace or Pace(None), permit, redrive=True)
 
     def drop(
         self, selection: Selection, *, by: str | None = None, pace: Pace | None = None
     ) -> AsyncIterator[Sequence[Settled]]:
         """Settle the letters without doing anything else. Raises as `redrive` does."""
-        return self._settle(selection, by, pace or Pace(None), redrive=False)
+        return self._settle(selection, by, pace or Pace(None), None, redrive=False)
 
     def request_of(self, letter: DeadLetter) -> ActionRequest:
         """The request that was given up. Raises `Refused` (`dead-letter-unreadable`) when the letter holds none."""
@@ -90,10 +98,12 @@ class DeadLetterDesk:
             raise Refused("dead-letter-unreadable", f"{text}; it can be shown and dropped") from None
 
     async def _settle(
-        self, selection: Selection, by: str | None, pace: Pace, *, redrive: bool
+        self, selection: Selection, by: str | None, pace: Pace, permit: Permit | None, *, redrive: bool
     ) -> AsyncIterator[Sequence[Settled]]:
         last: dict[int, Position] = {}
         async for batch in self._batches(selection, pace.batch(BATCH), redrive=redrive):
+            if permit is not None:
+                await permit(_connector_ids(batch))
             await pace.wait(len(batch))
             done = [Settled(kept.id, repeated_id(kept.letter) if redrive else None) for kept in batch]
             if redrive:
@@ -173,6 +183,10 @@ class DeadLetterDesk:
                     await self.progress.wait_for(DEAD_LETTERS.name, position.partition, position.offset, seconds)
         except (TimeoutError, Unavailable):
             log.warning("settled dead letters cannot be seen yet: the projector lags, or the database is away")
+
+
+def _connector_ids(batch: Sequence[KeptLetter]) -> frozenset[str]:
+    return frozenset(kept.letter.connector_id for kept in batch if kept.letter.connector_id is not None)
 
 
 def repeated_id(letter: DeadLetter) -> str:

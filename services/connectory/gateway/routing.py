@@ -7,7 +7,7 @@ document and the reference page come from that, and a contract test fails for a 
 import logging
 import re
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from aiohttp import web
@@ -17,6 +17,7 @@ from connectory.domain.json_types import Json
 from connectory.domain.principal import Principal
 from connectory.domain.spaces import DEFAULT_SPACE
 from connectory.gateway import authorization, incoming
+from connectory.gateway.audit import AuditLog, RequestLine, Subject, Trail
 from connectory.gateway.authentication import NOBODY, Credentials, authenticate
 from connectory.gateway.contract import FORM, Contract
 from connectory.gateway.errors import INTERNAL, Rejected, problem_of
@@ -42,6 +43,7 @@ class Call:
     principal: Principal
     body: Json
     form: incoming.Form = field(default_factory=dict)
+    trail: Trail = field(default_factory=Trail)
 
     @property
     def space_id(self) -> str:
@@ -52,7 +54,12 @@ class Call:
 
     def require(self, operation: authorization.Operation) -> None:
         """Raise `Rejected` (403) unless the caller may do it, in the space of the URL if it names no other."""
+        self.trail.ask(operation)
         authorization.require(self.principal, operation, self.space_id)
+
+    def concerns(self, *object_ids: str, type_: str = "action") -> None:
+        """Name for the audit log the objects that it is about, where they are not those of the path."""
+        self.trail.subjects.extend(Subject(type_, object_id) for object_id in object_ids)
 
     def may(self, operation: authorization.Operation, space_id: str | None = None) -> bool:
         """Whether the caller may do it in that space, or in that of the URL; to filter, where nothing is denied."""
@@ -80,7 +87,8 @@ Handler: TypeAlias = Callable[[Call], Awaitable[web.Response]]
 class Route:
     """`path` is without base path and space prefix. Without `login` the handler also gets `NOBODY`.
 
-    `largest_body`, in bytes, stands in the place of `server.maxPayload`.
+    `largest_body`, in bytes, stands in the place of `server.maxPayload`. `refused_as` names what is audited when a
+    request is refused before its handler has asked for an operation; without it only denials are.
     """
 
     method: str
@@ -90,6 +98,7 @@ class Route:
     spaced: bool = True
     contract: Contract | None = None
     largest_body: int | None = None
+    refused_as: authorization.Operation | None = None
 
     @property
     def template(self) -> str:
@@ -112,8 +121,9 @@ class Route:
 class Edge:
     """Takes each request past credentials, body and headers to its handler, and every error to its answer."""
 
-    def __init__(self, server: ServerSettings, credentials: Credentials | None) -> None:
+    def __init__(self, server: ServerSettings, credentials: Credentials | None, audit: AuditLog | None = None) -> None:
         self._server = server
+        self._audit = audit or AuditLog()
         self._credentials = credentials
         self._header_rules = incoming.HeaderRules(server.xsrf_allowed_schemes, server.restrict_internal_apis)
 
@@ -154,19 +164,27 @@ class Edge:
         return serve
 
     async def _answered(self, route: Route, request: web.Request) -> web.Response:
+        trail = Trail()
+        response = await self._attempted(route, request, trail)
+        asked = RequestLine(request.method, route.template, request.remote)
+        self._audit.record(trail, response.status, asked, _named(request, trail))
+        return response
+
+    async def _attempted(self, route: Route, request: web.Request, trail: Trail) -> web.Response:
         try:
-            return await self._handled(route, request)
+            return await self._handled(route, request, trail)
         except ConnectoryError as error:
             return answer_problem(problem_of(error), challenge=not route.is_internal)
         except Exception:
             log.exception("%s %s failed", route.method, route.path)
             return answer_problem(INTERNAL)
 
-    async def _handled(self, route: Route, request: web.Request) -> web.Response:
+    async def _handled(self, route: Route, request: web.Request, trail: Trail) -> web.Response:
         principal = await authenticate(request.headers.get("Authorization"), self._credentials)
         if route.login and principal is NOBODY:
             raise Rejected.unauthorized()
-        call = await self._read(route, request, principal)
+        trail.begin(principal, request.match_info.get("space_id", DEFAULT_SPACE), route.refused_as)
+        call = replace(await self._read(route, request, principal), trail=trail)
         incoming.check_headers(request, route.path, self._pathname(request), self._header_rules)
         return await route.handler(call)
 
@@ -181,6 +199,13 @@ class Edge:
         path = request.rel_url.raw_path.removeprefix(self._server.base_path)
         space_id = request.match_info.get("space_id")
         return path if space_id is None else path.removeprefix(f"/s/{space_id}")
+
+
+def _named(request: web.Request, trail: Trail) -> list[Subject]:
+    """The object whose id is in the path."""
+    object_type = trail.operation.object_type if trail.operation else "action"
+    ids = (request.match_info.get(name) for name in ("id", "connector_id", "connectorId"))
+    return [Subject(object_type, each) for each in ids if each is not None]
 
 
 def _fixed_paths_first(route: Route) -> tuple[list[bool], str]:

@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final, Literal, TextIO, TypeAlias
 
@@ -10,9 +11,14 @@ from connectory.domain.execution import iso_millis
 
 LogLevel: TypeAlias = Literal["debug", "info", "warning", "error", "critical"]
 
+AUDIT_LOGGER: Final = "connectory.audit"
+"""Its entries are JSON on a terminal too, and are written whatever level the rest of the log has."""
+
 _QUIET: Final = {"aiokafka": logging.CRITICAL, "asyncio": logging.WARNING, "aiohttp.access": logging.WARNING}
 """Libraries whose messages tell an operator nothing: aiokafka reports each try to reach a broker that is away several
 times a second, and what comes of it is reported by the roles."""
+
+_AUDIT_ENTRY: Final = "audit_entry"
 
 _SERVER_LOG_LEVELS: Final = {
     "trace": logging.DEBUG,
@@ -35,14 +41,22 @@ def configure_logging(level: LogLevel = "info", json_lines: bool | None = None, 
     handler.setFormatter(JsonLines() if as_json else OneLine())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)
+    logging.getLogger(AUDIT_LOGGER).setLevel(logging.INFO)
     for name, at_least in _QUIET.items():
         logging.getLogger(name).setLevel(at_least)
+
+
+def audit_entry(entry: Mapping[str, object]) -> dict[str, object]:
+    """What a log call takes as its `extra`, so that this is the line, and not its message."""
+    return {_AUDIT_ENTRY: entry}
 
 
 class OneLine(logging.Formatter):
     """`2026-01-31T12:00:00.000Z INFO connectory.gateway: text`, and the traceback of an exception below it."""
 
     def format(self, record: logging.LogRecord) -> str:
+        if hasattr(record, _AUDIT_ENTRY):
+            return JsonLines().format(record)
         line = f"{_timestamp(record)} {record.levelname} {record.name}: {_escaped(record.getMessage())}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
@@ -55,7 +69,7 @@ class JsonLines(logging.Formatter):
             "@timestamp": _timestamp(record),
             "log.level": record.levelname.lower(),
             "log.logger": record.name,
-            "message": record.getMessage(),
+            **getattr(record, _AUDIT_ENTRY, {"message": record.getMessage()}),
         }
         if record.exc_info:
             entry["error.stack_trace"] = self.formatException(record.exc_info)

@@ -1,4 +1,4 @@
-"""Who may call: the users' file, the first account, and whether anyone is asked at all."""
+"""Who may call: the users' file, the first account, tokens of an identity provider, and what is written down of it."""
 
 from pathlib import Path
 
@@ -15,6 +15,10 @@ class SecuritySettings(SettingsGroup):
     file: OrUnset[Path] = setting(
         "connectory.security.file", None, "Users and roles. Unset: `security.yml` in the data directory"
     )
+    audit_enabled: bool = setting(
+        "xpack.security.audit.enabled", True, "Whether changes, runs and every denial are written to the audit log"
+    )
+    audit_reads: bool = setting("connectory.audit.reads", False, "Whether reads are written to it too")
     admin_password: OrUnset[SecretStr] = setting(
         "connectory.admin.password",
         None,
