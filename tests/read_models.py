@@ -43,6 +43,10 @@ class InMemoryReadModels:
         views = [view for view in await self._views() if view.space_id == space_id]
         return sorted(views, key=lambda view: (view.name_sort_key, view.created_at, view.connector_id))
 
+    async def by_id(self, space_id: str, after: str, limit: int) -> Sequence[ConnectorView]:
+        views = [view for view in await self.in_space(space_id) if view.connector_id > after]
+        return sorted(views, key=lambda view: view.connector_id)[:limit]
+
     async def with_ids(self, connector_ids: Collection[str]) -> Sequence[ConnectorView]:
         return [view for view in await self._views() if view.connector_id in connector_ids]
 

@@ -89,6 +89,11 @@ def in_space(space_id: str, limit: int = LIST_LIMIT) -> Query[ConnectorView]:
     return Query(_SQL["list"], (to_stored(space_id), limit), _view)
 
 
+def by_id(space_id: str, after: str, limit: int) -> Query[ConnectorView]:
+    """The space's connectors by id, from the one after `after` on; the empty id is before all."""
+    return Query(_SQL["by_id"], (to_stored(space_id), to_stored(after), limit), _view)
+
+
 def with_ids(connector_ids: Iterable[str]) -> Query[ConnectorView]:
     """The connectors with these ids, whatever their spaces, as far as there are any, in no order."""
     return Query(_SQL["with_ids"], ([*map(to_stored, connector_ids)],), _view)

@@ -25,3 +25,10 @@ SELECT *
 FROM connectors_by_space
 WHERE space_id = $1 AND origin_id = ANY ($2::text[]) AND name IS NOT NULL
 ORDER BY created_at, connector_id;
+
+-- name: by_id
+SELECT *
+FROM connectors_by_space
+WHERE space_id = $1 AND connector_id > $2 AND name IS NOT NULL
+ORDER BY connector_id
+LIMIT $3;

@@ -4,7 +4,8 @@ A change is checked here by the whole set of rules, its secrets are sealed, and 
 command. The answer is taken from the reply: the read model may be further on by then.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.commands import (
@@ -22,7 +23,8 @@ from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.errors import Refused
 from connectory.domain.json_types import JsonObject
 from connectory.domain.replies import CommandAccepted
-from connectory.gateway.commanding import CommandDesk
+from connectory.gateway.commanding import CommandDesk, Decided
+from connectory.gateway.errors import OutcomeUnknown
 from connectory.gateway.origin import NewId, Origin, derived_connector_id
 from connectory.gateway.read_models import ConnectorViews
 from connectory.infra.clock import Clock
@@ -48,6 +50,15 @@ class Original:
     config: JsonObject
     is_missing_secrets: bool
     origin_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """With `overwrite` a connector of the same space that has the id is replaced."""
+
+    connector_id: str
+    original: Original
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,26 +112,33 @@ class ConnectorChanges:
         )
         return self._state(command, await self._carry_out(command, origin))
 
-    async def import_(self, connector_id: str, original: Original, origin: Origin, *, overwrite: bool) -> Active:
-        """Take over a connector as it is, in place of one of this space when it may be overwritten.
+    async def import_all(self, imports: Sequence[Import], origin: Origin) -> list[Decided]:
+        """Take over connectors as they are; what became of each, in their order, refusals included.
 
-        Its type need not be registered, and its config not be valid. One call of a client imports many: each gets a
-        command id of its own, the same again when the call is repeated.
+        Their types need not be registered, and their configs not be valid. Each gets a command id of its own, the same
+        again when the call is repeated: with `OutcomeUnknown` some of them may have been taken over.
         """
-        command = ImportConnector(
-            command_id=f"{self._command_id(origin)}/{connector_id}",
-            connector_id=connector_id,
+        origin = replace(origin, command_id=self._command_id(origin))
+        commands = [(each.connector_id, self._import(each, origin)) for each in imports]
+        try:
+            return await self.desk.carry_out_all(commands, origin.traceparent)
+        except OutcomeUnknown as error:
+            raise OutcomeUnknown.of_command(self._command_id(origin)) from error
+
+    def _import(self, wanted: Import, origin: Origin) -> ImportConnector:
+        return ImportConnector(
+            command_id=f"{self._command_id(origin)}/{wanted.connector_id}",
+            connector_id=wanted.connector_id,
             space_id=origin.space_id,
             at=self.clock(),
             by=origin.by,
-            name=original.name,
-            connector_type_id=original.connector_type_id,
-            config=original.config,
-            is_missing_secrets=original.is_missing_secrets,
-            origin_id=original.origin_id,
-            overwrite=overwrite,
+            name=wanted.original.name,
+            connector_type_id=wanted.original.connector_type_id,
+            config=wanted.original.config,
+            is_missing_secrets=wanted.original.is_missing_secrets,
+            origin_id=wanted.original.origin_id,
+            overwrite=wanted.overwrite,
         )
-        return self._state(command, await self._carry_out(command, origin))
 
     async def delete(self, connector_id: str, origin: Origin) -> None:
         """Delete the connector. Without a key nothing is changed, deletion included: clients know it so."""

@@ -27,6 +27,10 @@ class ConnectorViews(Protocol):
         """All of the space, sorted by name."""
         ...
 
+    async def by_id(self, space_id: str, after: str, limit: int) -> Sequence[ConnectorView]:
+        """Those of the space in the order of their ids, from the one after `after` on; the empty id is before all."""
+        ...
+
     async def with_ids(self, connector_ids: Collection[str]) -> Sequence[ConnectorView]:
         """Those that there are, whatever their spaces: an id is taken in all of them."""
         ...
@@ -105,6 +109,9 @@ class QueriedConnectorViews:
 
     async def in_space(self, space_id: str) -> Sequence[ConnectorView]:
         return await self._queries.all(connectors_by_space.in_space(space_id))
+
+    async def by_id(self, space_id: str, after: str, limit: int) -> Sequence[ConnectorView]:
+        return await self._queries.all(connectors_by_space.by_id(space_id, after, limit))
 
     async def with_ids(self, connector_ids: Collection[str]) -> Sequence[ConnectorView]:
         return await self._queries.all(connectors_by_space.with_ids(connector_ids))
