@@ -15,6 +15,21 @@ class Delivery(StrEnum):
     AT_MOST_ONCE = "at_most_once"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """On whose behalf a request was made: nothing but the event log reads it.
+
+    `consumer` owns the rule whose execution is `execution_id`. `related_objects` is the text of a JSON array, as the
+    records carry it: objects with `type`, `id` and, where known, `type_id` and `namespace`.
+    """
+
+    consumer: str | None = None
+    execution_id: str | None = None
+    related_objects: str | None = None
+    api_key_id: str | None = None
+    api_key_name: str | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class ActionRequest:
     """A wish to run an action through a connector. Not frozen for the same reason as `Outcome`.
@@ -42,6 +57,7 @@ class ActionRequest:
     ordering_key: str | None = None
     max_attempts: int | None = None
     redrive_of: str | None = None
+    context: RunContext | None = None
 
     @property
     def is_direct(self) -> bool:
@@ -60,11 +76,24 @@ Retry = bool | datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TokenUsage:
+    """What a run of a generative-AI connector used."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Succeeded:
-    """The action was carried out. `data` is what the target answered; None when it answered nothing."""
+    """The action was carried out. `data` is what the target answered; None when it answered nothing.
+
+    `token_usage` goes to the event log only.
+    """
 
     data: Json = None
     request_body_bytes: int = 0
+    token_usage: TokenUsage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +154,8 @@ class Outcome:
     one only, with a `reason`; each attempt has an `execute-start` and an `execute` with the same `execution_id`.
     A failed attempt that is not the last is followed by an `execute-retry-scheduled` with the same `execution_id`.
     `outcome` is None where nothing has ended. Times are UTC; `duration_ms` is None where nothing was run; `retry_at` is
-    when the request, or with an open breaker the connector, is tried again.
+    when the request, or with an open breaker the connector, is tried again. `scheduled_at` is when the attempt was due,
+    None where somebody waits for its result. `in_memory`: the connector is one of the configuration, of no space.
 
     Not frozen only because two are made for every request, and freezing so many fields costs three times what making
     them does. Nobody changes one.
@@ -156,6 +186,10 @@ class Outcome:
     trace_id: str | None = None
     retry_at: datetime | None = None
     redrive_of: str | None = None
+    scheduled_at: datetime | None = None
+    in_memory: bool = False
+    context: RunContext | None = None
+    token_usage: TokenUsage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

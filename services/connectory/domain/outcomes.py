@@ -14,6 +14,7 @@ from connectory.domain.execution import (
     RequestPosition,
     Result,
     Succeeded,
+    TokenUsage,
     error_text,
     iso_millis,
 )
@@ -25,16 +26,18 @@ LONGEST_TEXT = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorLabel:
-    """What outcomes say about the connector."""
+    """What outcomes say about the connector. `in_memory`: it is one of the configuration, of no space."""
 
     name: str
     type_id: str
     version: int
+    in_memory: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
 class Attempt:
     """One try at a request: what its outcomes have in common. `connector` None when there is none to be found.
+    `scheduled_at` is when it was due, None where somebody waits for the result.
 
     Not frozen for the same reason as `Outcome`.
     """
@@ -46,6 +49,7 @@ class Attempt:
     possible_duplicate: bool = False
     trace_id: str | None = None
     connector: ConnectorLabel | None = None
+    scheduled_at: datetime | None = None
 
     @property
     def label(self) -> str:
@@ -76,6 +80,7 @@ def finish(
                 failure=None,
                 duration_ms=duration,
                 request_body_bytes=result.request_body_bytes,
+                token_usage=result.token_usage,
             )
         case Failed():
             return _outcome(
@@ -235,6 +240,7 @@ def _outcome(
     duration_ms: float | None = None,
     request_body_bytes: int | None = None,
     retry_at: datetime | None = None,
+    token_usage: TokenUsage | None = None,
 ) -> Outcome:
     request, connector = attempt.request, attempt.connector
     ended = final and failure is None
@@ -264,4 +270,8 @@ def _outcome(
         trace_id=attempt.trace_id,
         retry_at=retry_at,
         redrive_of=request.redrive_of,
+        scheduled_at=attempt.scheduled_at,
+        in_memory=connector.in_memory if connector else False,
+        context=request.context,
+        token_usage=token_usage,
     )

@@ -86,6 +86,7 @@ class Attempts:
             possible_duplicate=job.possible_duplicate,
             trace_id=job.trace_id,
             connector=connector,
+            scheduled_at=job.scheduled_at,
         )
 
     def label(self, request: ActionRequest) -> ConnectorLabel | None:

@@ -29,8 +29,9 @@ class Job:
 
     `position` is where it was read first, its identity; `source` is the record that brought it here, None when it was
     taken from a retry topic ahead of its turn. `attempts` counts those made; `step` and `deferrals` are as in
-    `WaitingRequest`. `queued_at` is a time of the event loop: since when it could run. With `refusal` it is not run,
-    and does not stand in line for that. A probe tells a half-open circuit breaker whether the target is well.
+    `WaitingRequest`, `due_at` is when the next attempt after a failed one was due. `queued_at` is a time of the event
+    loop: since when it could run. With `refusal` it is not run, and does not stand in line for that. A probe tells a
+    half-open circuit breaker whether the target is well.
     """
 
     request: ActionRequest
@@ -40,6 +41,7 @@ class Job:
     attempts: int = 0
     step: int = 0
     deferrals: int = 0
+    due_at: datetime | None = None
     possible_duplicate: bool = False
     refusal: ConnectoryError | None = None
     queued_at: float = 0.0
@@ -53,6 +55,13 @@ class Job:
     @property
     def lane(self) -> Lane:
         return self.request.connector_id, self.goes_at_once
+
+    @property
+    def scheduled_at(self) -> datetime | None:
+        """When its next attempt was due; None when somebody waits for the result. Being put off makes none due."""
+        if self.request.reply_partition is not None:
+            return None
+        return self.request.requested_at if self.attempts == 0 or self.due_at is None else self.due_at
 
     @property
     def has_waited(self) -> bool:
@@ -81,5 +90,6 @@ def resumed(waiting: WaitingRequest, source: Source | None) -> Job:
         attempts=waiting.attempts,
         step=waiting.step,
         deferrals=waiting.deferrals,
+        due_at=waiting.due_at,
         possible_duplicate=waiting.possible_duplicate,
     )

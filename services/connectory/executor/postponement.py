@@ -40,6 +40,8 @@ class Postponement:
         self._timers: dict[int, tuple[asyncio.TimerHandle, Job]] = {}
 
     def until(self, job: Job, due: datetime) -> None:
+        if not job.deferrals:
+            job.due_at = due
         wait = due - self._clock()
         job.refusal = job.refusal or self._ending(job.request)
         if job.refusal is not None or wait <= timedelta(0):

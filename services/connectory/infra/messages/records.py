@@ -40,7 +40,9 @@ from connectory.domain.execution import (
     OutcomeStatus,
     RequestPosition,
     Result,
+    RunContext,
     Succeeded,
+    TokenUsage,
     WaitingRequest,
 )
 from connectory.domain.replies import CommandAccepted, CommandRefused, RequestCompleted
@@ -93,7 +95,8 @@ CIPHERTEXTS = Conversion(lambda secrets: dict(secrets.ciphertexts), SealedSecret
 
 DELIVERY_POLICY = Shape(DeliveryPolicy)
 POSITION = Shape(RequestPosition)
-ACTION_REQUEST = Shape(ActionRequest, params=JSON_OBJECT, delivery=one_of(Delivery))
+CONTEXT = optional(Shape(RunContext))
+ACTION_REQUEST = Shape(ActionRequest, params=JSON_OBJECT, delivery=one_of(Delivery), context=CONTEXT)
 
 SPACE_DETAILS = Shape(SpaceDetails, disabled_features=STRINGS)
 RECORD_HEADERS = Conversion(
@@ -101,7 +104,8 @@ RECORD_HEADERS = Conversion(
     lambda headers: tuple((header["name"], header["value"]) for header in headers),
 )
 
-_SUCCEEDED = Shape(Succeeded, data=Conversion(write_json, read_json))
+_TOKEN_USAGE = optional(Shape(TokenUsage))
+_SUCCEEDED = Shape(Succeeded, data=Conversion(write_json, read_json), token_usage=_TOKEN_USAGE)
 _FAILED = Shape(Failed, error_source=one_of(ErrorSource))
 
 
@@ -165,7 +169,13 @@ RECORDS: tuple[RecordType[Any], ...] = (
     _record(CommandRefused, _command_id),
     _record(RequestCompleted, lambda reply: reply.execution_id, result=Conversion(_write_result, _read_result)),
     _record(RequestCancelled, lambda reply: reply.request_id),
-    _record(ActionRequest, lambda request: request.request_id, params=JSON_OBJECT, delivery=one_of(Delivery)),
+    _record(
+        ActionRequest,
+        lambda request: request.request_id,
+        params=JSON_OBJECT,
+        delivery=one_of(Delivery),
+        context=CONTEXT,
+    ),
     _record(
         WaitingRequest,
         lambda waiting: f"{waiting.request.request_id}/{waiting.step}",
@@ -180,6 +190,8 @@ RECORDS: tuple[RecordType[Any], ...] = (
         action=one_of(Action),
         outcome=optional(one_of(get_args(OutcomeStatus))),
         position=POSITION,
+        context=CONTEXT,
+        token_usage=_TOKEN_USAGE,
     ),
     _record(DeadLetter, lambda letter: f"{letter.topic}/{letter.partition}/{letter.offset}", headers=RECORD_HEADERS),
     _record(DeadLetterSettled, lambda settled: f"{settled.topic}/{settled.partition}/{settled.offset}/settled"),

@@ -16,11 +16,13 @@ Word = TypeVar("Word", bound=str)
 class Conversion(NamedTuple):
     """`write` gives what the schema wants, `read` what the dataclass wants; None: the value stays as it is.
 
-    `read` raises ValueError when the value in the record is not one that it may be.
+    `read` raises ValueError when the value in the record is not one that it may be. With `wraps_plain`, `write` only
+    makes dictionaries of records that are plain.
     """
 
     write: Callable[[Any], Any] | None
     read: Callable[[Any], Any] | None
+    wraps_plain: bool = False
 
 
 class Converts(Protocol):
@@ -65,12 +67,14 @@ class Shape(Generic[T]):
 
 
 def _leaves(how: Converts) -> bool:
-    return how.is_plain if isinstance(how, Shape) else how.write is None
+    if isinstance(how, Shape):
+        return how.is_plain
+    return how.write is None or (isinstance(how, Conversion) and how.wraps_plain)
 
 
 def optional(how: Converts) -> Conversion:
     """The same, with None standing for None."""
-    return Conversion(_unless_none(how.write), _unless_none(how.read))
+    return Conversion(_unless_none(how.write), _unless_none(how.read), wraps_plain=_leaves(how))
 
 
 def one_of(words: Iterable[Word]) -> Conversion:
