@@ -13,13 +13,17 @@ The OpenAPI document and the reference page are made from it, and the tests are 
 """
 
 from dataclasses import dataclass
+from types import UnionType
 from typing import Final, Literal, TypeAlias
 
 from pydantic import BaseModel
 
+from connectory.domain.errors import ConnectoryError
 from connectory.domain.json_types import JsonObject
+from connectory.gateway.authorization import Operation
+from connectory.gateway.errors import Rejected, problem_of
 
-Shape: TypeAlias = type | JsonObject
+Shape: TypeAlias = type | UnionType | JsonObject
 """How a value looks: a type that pydantic knows (a `TypedDict` or a list of one, a model), or a JSON Schema.
 
 For answers, `@with_config(extra="forbid")` on a `TypedDict` says that there are no keys but those that it names.
@@ -48,6 +52,16 @@ class Refusal:
 
     status: int
     text: str
+
+    @classmethod
+    def of(cls, error: ConnectoryError) -> "Refusal":
+        """An error as the edge words it; its values are `<words>`."""
+        problem = problem_of(error)
+        return cls(problem.status, problem.message)
+
+    @classmethod
+    def denied(cls, operation: Operation) -> "Refusal":
+        return cls.of(Rejected.forbidden(operation.denial))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,7 +70,7 @@ class _Models:
     definitions: JsonObject
 
     @classmethod
-    def of(cls, wanted: Iterable[tuple[type, JsonSchemaMode]]) -> "_Models":
+    def of(cls, wanted: Iterable[tuple[Any, JsonSchemaMode]]) -> "_Models":
         adapters: list[tuple[Hashable, JsonSchemaMode, TypeAdapter[object]]] = [
             (shape, mode, TypeAdapter(shape)) for shape, mode in dict.fromkeys(wanted)
         ]
@@ -93,7 +93,7 @@ class _Described:
     route: Route
     contract: Contract
 
-    def models(self) -> Iterator[tuple[type, JsonSchemaMode]]:
+    def models(self) -> Iterator[tuple[Any, JsonSchemaMode]]:
         if self.contract.body is not None and not isinstance(self.contract.body, Mapping):
             yield self.contract.body, "validation"
         for answer in self.contract.answers:
@@ -161,7 +161,7 @@ def _any_of(schemas: Sequence[Json]) -> Json:
 
 
 def _operation_id(route: Route) -> str:
-    words = route.template.replace("{", "by_").replace("}", "").replace("*", "").replace(".", "").strip("/")
+    words = route.template.replace("{", "by_").replace("}", "").replace("*", "").replace(".", "").lstrip("/")
     return f"{route.method.lower()}_{words.replace('/', '_').replace('-', '_')}"
 
 

@@ -16,7 +16,12 @@ COMPRESS_FROM: Final = 1024
 
 
 def answer(value: Json, status: int = 200) -> web.Response:
-    return web.Response(body=json_bodies.write(value), status=status, headers={hdrs.CONTENT_TYPE: JSON_TYPE})
+    return answer_bytes(json_bodies.write(value), status)
+
+
+def answer_bytes(body: bytes, status: int = 200) -> web.Response:
+    """Of JSON that is written already."""
+    return web.Response(body=body, status=status, headers={hdrs.CONTENT_TYPE: JSON_TYPE})
 
 
 def no_content() -> web.Response:

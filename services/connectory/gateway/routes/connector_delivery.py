@@ -9,6 +9,7 @@ from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.errors import Refused
 from connectory.gateway import authorization
 from connectory.gateway.changes import ConnectorChanges
+from connectory.gateway.contracts import connector_delivery
 from connectory.gateway.outgoing import answer
 from connectory.gateway.read_models import ConnectorViews
 from connectory.gateway.routing import Call, Route
@@ -25,11 +26,11 @@ class ConnectorDeliveryRoutes:
     def table(self) -> tuple[Route, ...]:
         one = "/api/connectory/connector/{id:[^/]+}"
         return (
-            Route("GET", one, self.get),
-            Route("POST", one + "/_enable", self.enable),
-            Route("POST", one + "/_disable", self.disable),
-            Route("GET", one + "/delivery_policy", self.get_policy),
-            Route("PUT", one + "/delivery_policy", self.set_policy),
+            Route("GET", one, self.get, contract=connector_delivery.GET),
+            Route("POST", one + "/_enable", self.enable, contract=connector_delivery.ENABLE),
+            Route("POST", one + "/_disable", self.disable, contract=connector_delivery.DISABLE),
+            Route("GET", one + "/delivery_policy", self.get_policy, contract=connector_delivery.GET_POLICY),
+            Route("PUT", one + "/delivery_policy", self.set_policy, contract=connector_delivery.SET_POLICY),
         )
 
     async def get(self, call: Call) -> web.Response:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from connectory.connector_types.registry import TypeRegistry
 from connectory.gateway import connector_json
+from connectory.gateway.contracts import connectors
 from connectory.gateway.outgoing import answer
 from connectory.gateway.routing import Call, Route
 from connectory.gateway.schemas import TypesQuery
@@ -17,7 +18,7 @@ class ConnectorTypeRoutes:
     types: TypeRegistry
 
     def table(self) -> tuple[Route, ...]:
-        return (Route("GET", "/api/actions/connector_types", self.get_all),)
+        return (Route("GET", "/api/actions/connector_types", self.get_all, contract=connectors.TYPES),)
 
     async def get_all(self, call: Call) -> web.Response:
         """System types are kept out; any caller who is logged in may see the others."""

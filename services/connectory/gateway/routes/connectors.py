@@ -8,6 +8,7 @@ from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.errors import Refused
 from connectory.gateway import authorization, connector_json
 from connectory.gateway.changes import ConnectorChanges, Details
+from connectory.gateway.contracts import connectors
 from connectory.gateway.outgoing import answer, no_content
 from connectory.gateway.read_models import ConnectorViews
 from connectory.gateway.routing import Call, Route
@@ -25,13 +26,13 @@ class ConnectorRoutes:
     def table(self) -> tuple[Route, ...]:
         collection, one = "/api/actions/connector", "/api/actions/connector/{id:[^/]+}"
         return (
-            Route("POST", collection, self.create),
-            Route("POST", collection + "/", self.create),
-            Route("POST", one, self.create_with_id),
-            Route("GET", one, self.get),
-            Route("PUT", one, self.update),
-            Route("DELETE", one, self.delete),
-            Route("GET", "/api/actions/connectors", self.get_all),
+            Route("POST", collection, self.create, contract=connectors.CREATE),
+            Route("POST", collection + "/", self.create, contract=connectors.CREATE),
+            Route("POST", one, self.create_with_id, contract=connectors.CREATE_WITH_ID),
+            Route("GET", one, self.get, contract=connectors.GET),
+            Route("PUT", one, self.update, contract=connectors.UPDATE),
+            Route("DELETE", one, self.delete, contract=connectors.DELETE),
+            Route("GET", "/api/actions/connectors", self.get_all, contract=connectors.GET_ALL),
         )
 
     async def create(self, call: Call) -> web.Response:

@@ -7,6 +7,7 @@ from typing import Final
 from aiohttp import web
 
 from connectory.domain.json_types import Json, JsonObject
+from connectory.gateway.contracts import system
 from connectory.gateway.outgoing import answer
 from connectory.gateway.routing import Call, Route
 from connectory_schemas.registry import NotRegistered, RegisteredSchema, SchemaRegistry
@@ -24,10 +25,10 @@ class SchemaRoutes:
     def table(self) -> tuple[Route, ...]:
         versions = "/subjects/{subject:[^/]+}/versions"
         return (
-            Route("GET", "/schemas/ids/{id:[^/]+}", self.schema, spaced=False),
-            Route("GET", "/subjects", self.subjects, spaced=False),
-            Route("GET", versions, self.versions, spaced=False),
-            Route("GET", versions + "/{version:[^/]+}", self.version, spaced=False),
+            Route("GET", "/schemas/ids/{id:[^/]+}", self.schema, spaced=False, contract=system.SCHEMA),
+            Route("GET", "/subjects", self.subjects, spaced=False, contract=system.SUBJECTS),
+            Route("GET", versions, self.versions, spaced=False, contract=system.VERSIONS),
+            Route("GET", versions + "/{version:[^/]+}", self.version, spaced=False, contract=system.VERSION),
         )
 
     async def schema(self, call: Call) -> web.Response:

@@ -14,6 +14,7 @@ import connectory
 from connectory.domain.execution import iso_millis
 from connectory.domain.json_types import JsonObject
 from connectory.gateway.authentication import NOBODY
+from connectory.gateway.contracts import system
 from connectory.gateway.errors import Rejected
 from connectory.gateway.health import Health, Probe, check_health
 from connectory.gateway.incoming import KIBANA_VERSION
@@ -34,8 +35,8 @@ class StatusRoutes:
 
     def table(self) -> tuple[Route, ...]:
         return (
-            Route("GET", "/api/status", self.status, login=False),
-            Route("GET", "/", self.root, login=False, spaced=False),
+            Route("GET", "/api/status", self.status, login=False, contract=system.STATUS),
+            Route("GET", "/", self.root, login=False, spaced=False, contract=system.ROOT),
         )
 
     async def status(self, call: Call) -> web.Response:

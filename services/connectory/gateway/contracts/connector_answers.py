@@ -1,8 +1,9 @@
 """How connectors, their types and results of runs look on the wire. What is made into them: `connector_json`."""
 
-from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias
 
 from pydantic import with_config
+from typing_extensions import TypedDict
 
 JsonRecord: TypeAlias = dict[str, Any]
 AuthMode: TypeAlias = Literal["shared", "per-user"]
