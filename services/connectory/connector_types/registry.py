@@ -22,7 +22,7 @@ from connectory.connector_types.contract import (
 )
 from connectory.connector_types.schema_texts import detail
 from connectory.connector_types.schemas import saved
-from connectory.connector_types.templating import render_object, renderer
+from connectory.connector_types.templating import Render, render_object
 from connectory.domain.errors import ConnectoryError, Refused
 from connectory.domain.execution import ErrorSource, Failed, Result
 from connectory.domain.json_types import JsonObject
@@ -120,7 +120,7 @@ class TypeRegistry:
 
     def render_params(self, type_id: str, params: JsonObject, variables: JsonObject) -> JsonObject:
         """Fill in the Mustache templates of params the way the type asks for. Broken templates render as a text."""
-        render = renderer(variables)
+        render = Render(variables)
         own_way = self.get(type_id).render_params
         return own_way(params, render) if own_way else render_object(params, render)
 

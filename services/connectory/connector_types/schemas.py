@@ -1,14 +1,16 @@
 """What the schemas of config, secrets and params have in common: strict, closed, camel case on the wire.
 
-A field is declared once, in the type's own file. `X | None = None` is nullable: saved as null when it was not given.
-`Absentable[X] = None` may be left out, but not be null, and then stays absent in what is saved. `Unsaved` marks a
-default that acts at run time only.
+A field is declared once, in the type's own file; forms and the reference are made from the same declaration, in the
+same order. `about` gives it a label and a help text. `X | None = None` is nullable: saved as null when it was not
+given. `Absentable[X] = None` may be left out, but not be null, and then stays absent in what is saved. `Unsaved` marks
+a default that acts at run time only. Every field of a `SecretSchema` is secret, unless it says that it may be shown.
 """
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 from connectory.domain.json_types import JsonObject
@@ -24,6 +26,21 @@ class _UnsavedMark:
 
 
 UNSAVED = _UnsavedMark()
+
+
+Widget = Literal["text", "multiline", "json", "password", "file"]
+
+
+def about(title: str, description: str = "", *, widget: Widget | None = None, shown: bool = False) -> Any:
+    """What users read of a field, for `Annotated[str, about("URL", "Where requests go")]`.
+
+    `widget` is how a form asks for it, where its type does not say enough; `shown` marks a field among secrets that is
+    none, like a user name.
+    """
+    hints: dict[str, Any] = {"widget": widget, "shown": shown or None}
+    extra = {name: hint for name, hint in hints.items() if hint is not None}
+    described: FieldInfo = Field(title=title, description=description or None, json_schema_extra=extra or None)
+    return described
 
 
 def own_rule(text: str) -> PydanticCustomError:
@@ -62,6 +79,12 @@ class SecretSchema(Schema):
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         return []
+
+
+class Answer(BaseModel):
+    """A schema of what a service answers, in its own names: keys that nobody here asked for are kept."""
+
+    model_config = ConfigDict(strict=True, extra="allow", frozen=True, hide_input_in_errors=True)
 
 
 class Nothing(Schema):

@@ -6,7 +6,7 @@ attributes of a Python object. Rendering never raises: a broken template renders
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 import mstache
 
@@ -20,20 +20,15 @@ _compiled: Final = cast("mstache.CompiledTemplateCache", mstache.LRUCache(COMPIL
 _ABSENT: Final = object()
 
 
-class Render(Protocol):
-    """Renders one template against the variables of a run."""
+class Render:
+    """Renders templates against the variables of a run; `variables` are as they were given."""
 
-    def __call__(self, template: str, escape: Escape = "none") -> str: ...
+    def __init__(self, variables: JsonObject) -> None:
+        self.variables: Final = variables
+        self._scope = _with_nested_paths(variables)
 
-
-def renderer(variables: JsonObject) -> Render:
-    """Return what renders templates against these variables."""
-    scope = _with_nested_paths(variables)
-
-    def render(template: str, escape: Escape = "none") -> str:
-        return _render(template, scope, escape)
-
-    return render
+    def __call__(self, template: str, escape: Escape = "none") -> str:
+        return _render(template, self._scope, escape)
 
 
 def render_strings(value: Json, render: Render) -> Json:
