@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from connectory import __version__
-from connectory.aggregate import connector_aggregate, run_aggregate
+from connectory.aggregate import run_aggregates
 from connectory.connector_types.contract import Surroundings, TypeSettings
+from connectory.connector_types.plugins import all_types
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.breaker import BreakerPolicy
 from connectory.domain.errors import SettingsInvalid
@@ -119,9 +120,9 @@ async def _run_gateway(foundation: Foundation) -> None:
 
 
 async def _run_aggregate(foundation: Foundation) -> None:
-    aggregate = connector_aggregate(type_registry(foundation.settings))
+    rules = type_registry(foundation.settings)
     async with open_schemas(foundation.settings.schema_registry) as schemas:
-        await run_aggregate(foundation.log, Messages(schemas), aggregate)
+        await run_aggregates(foundation.log, Messages(schemas), rules)
 
 
 async def _run_executor(foundation: Foundation) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession
 
-from connectory.aggregate import connector_aggregate, run_aggregate
+from connectory.aggregate import run_aggregates
 from connectory.connector_types.contract import Surroundings, TypeSettings
 from connectory.connector_types.registry import TypeRegistry
 from connectory.executor import Limits, World, run_executor
@@ -52,7 +52,7 @@ async def system(kafka_bootstrap: str, topic_prefix: str, database_url: str) -> 
         await log.create_topics(topic_specs(timedelta(days=1)))
         database = await stack.enter_async_context(open_database(database_url))
         await migrate(database, ALL)
-        await stack.enter_async_context(owned(run_aggregate(log, MESSAGES, connector_aggregate(REGISTRY))))
+        await stack.enter_async_context(owned(run_aggregates(log, MESSAGES, REGISTRY)))
         await stack.enter_async_context(owned(run_executor(log, world(), Limits())))
         await stack.enter_async_context(
             owned(run_projector(log, MESSAGES, PostgresRowStore(database, retention=timedelta(days=90))))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, TypeVar
 
-from connectory.aggregate import connector_aggregate, run_aggregate
+from connectory.aggregate import run_aggregates
 from connectory.connector_types.contract import (
     MailConnection,
     MailServer,
@@ -104,7 +104,7 @@ class Installation:
 
     @asynccontextmanager
     async def aggregate(self) -> AsyncIterator[asyncio.Task[None]]:
-        async with owned(run_aggregate(self.log, self.messages, connector_aggregate(self.registry))) as task:
+        async with owned(run_aggregates(self.log, self.messages, self.registry)) as task:
             yield task
 
     async def write(self, *messages: Message) -> None:

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectory.aggregate import connector_aggregate, run_aggregate
+from connectory.aggregate import run_aggregates
 from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
 from connectory.domain.cancellation import CancelRequest
 from connectory.domain.errors import ConnectoryError, Refused, Unavailable
@@ -78,12 +78,12 @@ class Simulation:
     async def running(self) -> AsyncIterator[ConnectorChanges]:
         installation = self.installation
         inbox = ReplyInbox(installation.log, installation.messages, self.chance)
-        aggregate = connector_aggregate(installation.registry)
+        registry = installation.registry
         async with installation.log.writer() as writer, inbox.open(), asyncio.TaskGroup() as tasks:
             roles = [
                 tasks.create_task(body)
                 for body in (
-                    self._keep("aggregate", lambda: run_aggregate(installation.log, installation.messages, aggregate)),
+                    self._keep("aggregate", lambda: run_aggregates(installation.log, installation.messages, registry)),
                     self._keep(
                         "executor",
                         lambda: run_executor(installation.log, installation.world, installation.limits),
