@@ -30,7 +30,14 @@ from connectory.infra.ids import random_id
 from connectory.infra.log import Log
 from connectory.infra.logging import LoggerServerLog
 from connectory.infra.messages import Messages
-from connectory.infra.postgres import Database, PostgresRowStore, migrate, open_database, watch_progress
+from connectory.infra.postgres import (
+    Database,
+    PostgresExclusive,
+    PostgresRowStore,
+    migrate,
+    open_database,
+    watch_progress,
+)
 from connectory.infra.schema_registry import open_schemas
 from connectory.infra.security import Authenticator
 from connectory.infra.settings import RateLimitRule, Settings
@@ -111,8 +118,9 @@ async def _run_gateway(foundation: Foundation) -> None:
             log=foundation.log,
             messages=Messages(schemas),
             types=type_registry(settings),
-            vault=_vault(settings),
+            vault=vault_of(settings),
             read_models=queried(database, progress),
+            exclusive=PostgresExclusive(database),
             credentials=foundation.credentials,
             schemas=schemas,
         )
@@ -131,7 +139,7 @@ async def _run_executor(foundation: Foundation) -> None:
         world = World(
             messages=Messages(schemas),
             registry=type_registry(settings),
-            vault=_vault(settings),
+            vault=vault_of(settings),
             surroundings=Surroundings(egress=egress, server_log=LoggerServerLog(), now=utc_now),
             clock=utc_now,
             new_id=random_id,
@@ -165,7 +173,7 @@ async def prepare(foundation: Foundation) -> None:
 
 async def open_rehearsal(settings: Settings, log: Log, messages: Messages) -> Rehearsal:
     """What shows the calls of requests without making them. Raises `Unavailable`."""
-    registry, vault = type_registry(settings), _vault(settings)
+    registry, vault = type_registry(settings), vault_of(settings)
     policies = RunPolicies(RunSettings(), registry)
 
     async def connectors_of(partition: int) -> PartitionConnectors:
@@ -186,6 +194,7 @@ def log_grace(settings: Settings) -> float:
 def type_registry(settings: Settings) -> TypeRegistry:
     actions = settings.actions
     return TypeRegistry(
+        all_types(),
         settings=TypeSettings(
             hosts=AllowedHosts(actions.allowed_hosts), webhook_pfx_enabled=actions.webhook_pfx_enabled
         ),
@@ -202,7 +211,8 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         yield database
 
 
-def _vault(settings: Settings) -> SecretsVault:
+def vault_of(settings: Settings) -> SecretsVault:
+    """What seals and opens secrets with the keys that are set; without any it can do neither."""
     key, earlier = settings.encryption.key, settings.encryption.decryption_only_keys
     primary = key.get_secret_value() if key else None
     return SecretsVault(KeyRing(primary, [each.get_secret_value() for each in earlier]))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from connectory.domain.errors import EncryptionKeyMissing, SecretsUnreadable, SettingsInvalid
 from connectory.domain.json_types import JsonObject
 from connectory.domain.secrets import NO_SECRETS, SealedSecrets, WrappedKey
-from connectory.infra.crypto import KeyRing, SecretsVault, ensure_encryption_key, generate_key
+from connectory.infra.crypto import KeyRing, KeyStanding, SecretsVault, ensure_encryption_key, generate_key
 
 OLD, NEW = "o" * 32, "n" * 32
 SENTINEL = "sentinel-plain-text"
@@ -92,6 +92,29 @@ def test_a_ciphertext_that_was_cut_is_refused(length: int) -> None:
 def test_a_key_that_was_replaced_still_opens_as_decryption_only() -> None:
     sealed = vault(OLD).seal("c", {"password": SENTINEL})
     assert vault(NEW, "x" * 32, OLD).open("c", sealed) == {"password": SENTINEL}
+
+
+def test_a_data_key_that_is_wrapped_anew_opens_the_same_secrets_without_the_old_key() -> None:
+    sealed = vault(OLD).seal("c", {"password": SENTINEL})
+    assert sealed.wrapped_key
+    rewrapped = replace(sealed, wrapped_key=vault(NEW, OLD).rewrap("c", sealed.wrapped_key))
+    assert vault(NEW).open("c", rewrapped) == {"password": SENTINEL}
+    with pytest.raises(SecretsUnreadable):
+        vault(OLD).open("c", rewrapped)
+
+
+def test_no_data_key_is_wrapped_anew_for_another_connector_or_without_its_key() -> None:
+    sealed = vault(OLD).seal("c", {"password": SENTINEL})
+    assert sealed.wrapped_key
+    for keys, connector_id in ((vault(NEW, OLD), "d"), (vault(NEW), "c")):
+        with pytest.raises(SecretsUnreadable):
+            keys.rewrap(connector_id, sealed.wrapped_key)
+
+
+def test_keys_are_told_apart_by_their_ids() -> None:
+    ids = [vault(key).key_id for key in (NEW, OLD, "x" * 32)]
+    standings = [vault(NEW, OLD).standing(key_id) for key_id in ids]
+    assert standings == [KeyStanding.PRIMARY, KeyStanding.OLD, KeyStanding.UNKNOWN]
 
 
 def test_sealing_always_uses_the_primary_key() -> None:

@@ -30,6 +30,8 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     "message-too-large": 413,
     "type-disabled": 403,
     "encryption-key-missing": 500,
+    "key-rotation-not-configured": 400,
+    "key-rotation-running": 429,
 }
 """Codes that are not here are defects of ours, or none of the caller's business: 500, with the cause in the log."""
 

@@ -51,6 +51,7 @@ class ReplyInbox:
         self._partition: int | None = None
         self._position: int | None = None
         self._tail: Tail | None = None
+        self._found = asyncio.Event()
         self._waiting: dict[str, set[_Waiter]] = {}
 
     @property
@@ -62,6 +63,10 @@ class ReplyInbox:
         if self._partition is None or self._position is None:
             raise Unavailable("the end of the replies was not found yet")
         return self._partition
+
+    async def found(self) -> None:
+        """Wait until there is a partition that answers can be sent to."""
+        await self._found.wait()
 
     async def reach(self) -> None:
         """Ask the broker for something cheap on the connection that replies come by. Raises `Unavailable`."""
@@ -99,6 +104,7 @@ class ReplyInbox:
             self._partition = self._chance.randrange(await self._log.partition_count(REPLIES))
         if self._position is None:
             self._position = await self._end(self._partition)
+        self._found.set()
         async with self._log.tail(REPLIES, self._partition, self._position) as tail:
             self._tail = tail
             try:

@@ -14,6 +14,7 @@ from connectory.gateway.changes import ConnectorChanges
 from connectory.gateway.commanding import Channel, CommandDesk, Waits
 from connectory.gateway.dead_letters import DeadLetterDesk
 from connectory.gateway.executions import Executions
+from connectory.gateway.key_rotation import KeyRotation
 from connectory.gateway.listening import listening
 from connectory.gateway.origin import NewId, random_id
 from connectory.gateway.read_models import ReadModels
@@ -23,13 +24,16 @@ from connectory.gateway.routes.connector_delivery import ConnectorDeliveryRoutes
 from connectory.gateway.routes.connector_types import ConnectorTypeRoutes
 from connectory.gateway.routes.connectors import ConnectorRoutes
 from connectory.gateway.routes.dead_letters import DeadLetterRoutes
+from connectory.gateway.routes.encryption_keys import EncryptionKeyRoutes
 from connectory.gateway.routes.event_log import EventLogRoutes
 from connectory.gateway.routes.executions import ExecutionRoutes
 from connectory.gateway.routes.schemas import SchemaRoutes
 from connectory.gateway.routes.status import StatusRoutes
 from connectory.gateway.routing import Edge
+from connectory.gateway.sealed_connectors import SealedConnectors
 from connectory.infra.clock import Clock, utc_now
 from connectory.infra.crypto import SecretsVault
+from connectory.infra.exclusive import Exclusive, InProcessExclusive
 from connectory.infra.log import Log, Writer
 from connectory.infra.messages import Messages
 from connectory.infra.settings import Settings
@@ -53,6 +57,7 @@ class GatewayDependencies:
     clock: Clock = utc_now
     new_id: NewId = random_id
     chance: random.Random = field(default_factory=random.Random)
+    exclusive: Exclusive = field(default_factory=InProcessExclusive)
 
 
 async def run_gateway(dependencies: GatewayDependencies, on_bound: Callable[[str], None]) -> None:
@@ -85,6 +90,7 @@ def application(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Wr
         ExecutionRoutes(executions, read_models.connectors),
         ActionRequestRoutes(executions, cancellations(dependencies, inbox, writer), clock, new_id),
         EventLogRoutes(read_models.event_log),
+        EncryptionKeyRoutes(key_rotation(dependencies, inbox, writer)),
         DeadLetterRoutes(dead_letter_desk(dependencies, writer)),
         SchemaRoutes(dependencies.schemas),
         StatusRoutes(settings.server.name, {"broker": inbox.reach, "database": read_models.reach}, clock),
@@ -114,6 +120,17 @@ def command_channel(dependencies: GatewayDependencies, inbox: ReplyInbox, writer
         inbox=inbox,
         progress=dependencies.read_models.progress,
         waits=Waits(waits.reply_timeout, waits.projection_wait),
+    )
+
+
+def key_rotation(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> KeyRotation:
+    channel = command_channel(dependencies, inbox, writer)
+    return KeyRotation(
+        connectors=SealedConnectors(dependencies.log, dependencies.messages, dependencies.vault),
+        desk=CommandDesk(channel, CONNECTOR_COMMANDS, (CONNECTORS_BY_SPACE.name,)),
+        exclusive=dependencies.exclusive,
+        clock=dependencies.clock,
+        new_id=dependencies.new_id,
     )
 
 

@@ -16,6 +16,7 @@ import secrets as randomness
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -73,6 +74,14 @@ class _KeyEncryptionKey:
     cipher: AESGCM = field(repr=False)
 
 
+class KeyStanding(Enum):
+    """Of a key that some data key is wrapped under: it seals, it only opens still, or nobody has configured it."""
+
+    PRIMARY = auto()
+    OLD = auto()
+    UNKNOWN = auto()
+
+
 class KeyRing:
     """The configured keys: the primary one writes and reads, the others read only."""
 
@@ -83,6 +92,11 @@ class KeyRing:
     @property
     def primary_id(self) -> str | None:
         return self.primary.key_id if self.primary else None
+
+    @property
+    def old_ids(self) -> frozenset[str]:
+        """Those of the keys that only read."""
+        return frozenset(key.key_id for key in self.reading) - {self.primary_id}
 
 
 class SecretsVault:
@@ -102,12 +116,35 @@ class SecretsVault:
             name: encrypt(json.dumps(value).encode(), _bound_to(_FIELD_LABEL, connector_id, name))
             for name, value in secrets.items()
         }
-        wrapped = _encrypt(key.cipher, data_key, _bound_to(_DATA_KEY_LABEL, connector_id))
-        return SealedSecrets(ciphertexts, WrappedKey(key.key_id, wrapped))
+        return SealedSecrets(ciphertexts, self._wrap(key, connector_id, data_key))
 
     def require_key(self) -> None:
         """Raise `EncryptionKeyMissing` when nothing could be sealed."""
         self._primary()
+
+    @property
+    def key_id(self) -> str:
+        """The key that seals, by its fingerprint. Raises `EncryptionKeyMissing`."""
+        return self._primary().key_id
+
+    @property
+    def has_old_keys(self) -> bool:
+        return bool(self._keys.old_ids)
+
+    def standing(self, key_id: str) -> KeyStanding:
+        """What the key with this fingerprint is to us."""
+        if key_id == self._keys.primary_id:
+            return KeyStanding.PRIMARY
+        return KeyStanding.OLD if key_id in self._keys.old_ids else KeyStanding.UNKNOWN
+
+    def rewrap(self, connector_id: str, wrapped: WrappedKey) -> WrappedKey:
+        """The same data key under the primary key. Raises `EncryptionKeyMissing`, `SecretsUnreadable`."""
+        primary = self._primary()
+        data_key = self._unwrap(connector_id, wrapped)
+        return self._wrap(primary, connector_id, data_key)
+
+    def _wrap(self, key: _KeyEncryptionKey, connector_id: str, data_key: bytes) -> WrappedKey:
+        return WrappedKey(key.key_id, _encrypt(key.cipher, data_key, _bound_to(_DATA_KEY_LABEL, connector_id)))
 
     def open(self, connector_id: str, sealed: SealedSecrets) -> JsonObject:
         """Decrypt all fields. Raises `SecretsUnreadable`; the cause is logged, without the connector's content."""

@@ -1,6 +1,7 @@
 """Postgres: the pool and its queries, migrations, the tables of projections, and news of their progress."""
 
 from connectory.infra.postgres.database import Database, open_database
+from connectory.infra.postgres.exclusive import PostgresExclusive
 from connectory.infra.postgres.migrations import migrate
 from connectory.infra.postgres.progress_watch import watch_progress
 from connectory.infra.postgres.row_store import PostgresRowStore
@@ -9,6 +10,7 @@ from connectory.infra.postgres.second_copy import Digest, SecondCopy, second_cop
 __all__ = [
     "Database",
     "Digest",
+    "PostgresExclusive",
     "PostgresRowStore",
     "SecondCopy",
     "migrate",

@@ -12,6 +12,7 @@ from typing import TypeAlias
 from connectory.domain.errors import Refused
 from connectory.infra.postgres.database import Connection, Database
 from connectory.infra.postgres.day_partitions import mirror_days, partition_names
+from connectory.infra.postgres.exclusive import PostgresExclusive
 from connectory.infra.postgres.migrations import migrate
 from connectory_projections.model import AnyProjection, Table
 
@@ -38,9 +39,8 @@ async def second_copy(database: Database, projection: AnyProjection) -> AsyncIte
     Raises `Refused` (`rebuild-running`) while another rebuild of the projection runs.
     """
     schema = f"rebuild_{projection.name}"
-    async with database.own_connection() as lock:
-        if not await lock.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", f"connectory:{schema}"):
-            raise Refused("rebuild-running", f"Projection {projection.name} is being rebuilt already")
+    running = Refused("rebuild-running", f"Projection {projection.name} is being rebuilt already")
+    async with PostgresExclusive(database).hold(schema, running):
         await _drop(database, schema)
         async with database.beside(schema, CONNECTIONS, timedelta(hours=6)) as beside:
             await migrate(beside, [projection])
