@@ -87,6 +87,10 @@ class TypeRegistry:
         if not self.is_enabled_in_config(type_id):
             text = f'action type "{type_id}" is not enabled in the Kibana config xpack.actions.enabledActionTypes'
             raise Refused.type_disabled(text)
+        self.check_licensed(type_id)
+
+    def check_licensed(self, type_id: str) -> None:
+        """Raise `Refused` when the type is not registered, or disabled by the licence."""
         if not self.is_enabled_in_license(type_id):
             raise Refused.type_disabled(
                 f"Action type {type_id} is disabled because your {self._license} license does not support it. "
@@ -112,6 +116,19 @@ class TypeRegistry:
         """
         self.check_enabled(type_id)
         return self._valid(type_id, config, secrets)
+
+    def prepare_in_memory(self, type_id: str, config: JsonObject, secrets: JsonObject) -> Prepared:
+        """The same for a connector of the configuration: which types are enabled there does not matter to it."""
+        self.check_licensed(type_id)
+        return self._valid(type_id, config, secrets)
+
+    def works_without_secrets(self, type_id: str) -> bool:
+        """Whether the type takes it that no secrets are given; nobody can say so of one that is not registered."""
+        try:
+            self._valid_secrets(self.get(type_id), {})
+        except Refused:
+            return False
+        return True
 
     def parse_params(self, prepared: Prepared, params: JsonObject) -> BaseModel:
         """Raise `Refused` when the params do not fit the type's schema."""
@@ -155,14 +172,18 @@ class TypeRegistry:
     def _valid(self, type_id: str, config: JsonObject, secrets: JsonObject) -> Prepared:
         connector_type = self.get(type_id)
         valid_config = self._valid_config(connector_type, config)
-        valid_secrets = _parsed(connector_type.secrets, secrets, Refused.secrets_invalid)
-        _refuse(connector_type.check_secrets(valid_secrets, self._settings), Refused.secrets_invalid)
+        valid_secrets = self._valid_secrets(connector_type, secrets)
         _refuse(connector_type.check_connector(valid_config, valid_secrets), Refused.connector_invalid)
         return Prepared(connector_type, valid_config, valid_secrets)
 
     def _valid_config(self, connector_type: AnyConnectorType, config: JsonObject) -> BaseModel:
         valid: BaseModel = _parsed(connector_type.config, config, Refused.config_invalid)
         _refuse(connector_type.check_config(valid, self._settings), Refused.config_invalid)
+        return valid
+
+    def _valid_secrets(self, connector_type: AnyConnectorType, secrets: JsonObject) -> BaseModel:
+        valid: BaseModel = _parsed(connector_type.secrets, secrets, Refused.secrets_invalid)
+        _refuse(connector_type.check_secrets(valid, self._settings), Refused.secrets_invalid)
         return valid
 
 

@@ -17,6 +17,7 @@ from connectory.gateway.errors import Rejected
 
 Part: TypeAlias = Literal["params", "query", "body"]
 Path: TypeAlias = tuple[str | int, ...]
+JsonSchema: TypeAlias = dict[str, Any]
 
 JS_WHITESPACE: Final = (
     "\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -138,6 +139,11 @@ def _whole(value: object) -> object:
     return value
 
 
+def _flag(value: object) -> object:
+    """A query parameter that is a boolean."""
+    return value == "true" if value in ("true", "false") else value
+
+
 def _numeral(value: object) -> object:
     """A query parameter that is a number."""
     if isinstance(value, str) and value.isascii() and value.isdecimal():
@@ -151,6 +157,7 @@ ConnectorRecord: TypeAlias = Annotated[dict[str, Any], AfterValidator(_keys_shor
 Moment: TypeAlias = Annotated[datetime, BeforeValidator(_moment)]
 WholeNumber: TypeAlias = Annotated[int, BeforeValidator(_whole)]
 Numeral: TypeAlias = Annotated[int, BeforeValidator(_numeral)]
+Flag: TypeAlias = Annotated[bool, BeforeValidator(_flag)]
 
 _EXPECTED: Final = {
     "string_type": "string",
@@ -166,7 +173,7 @@ def _text(model: type[Schema], found: ErrorDetails, part: Part, path: Path) -> s
     kind, context = found["type"], found.get("ctx", {})
     match kind:
         case "missing":
-            return f"expected value of type [{_declared_type(model, str(found['loc'][-1]))}] but got [undefined]"
+            return f"expected value of type [{_declared_type(model, found['loc'])}] but got [undefined]"
         case "extra_forbidden":
             return "definition for this key is missing"
         case "worded":
@@ -199,9 +206,31 @@ def _union_text(literals: Sequence[str], place: str) -> str:
     return "\n".join(("types that failed validation:", *alternatives))
 
 
+def _declared_type(model: type[Schema], location: Path) -> str:
+    """The JSON type of what the model declares there: through nested models, lists and records."""
+    whole = _json_schema(model)
+    declared = whole
+    for step in location:
+        declared = _resolved(_declared_below(declared, step), whole)
+    return str(declared["type"])
+
+
+def _declared_below(schema: JsonSchema, step: str | int) -> JsonSchema:
+    properties = schema.get("properties", {})
+    inner: JsonSchema = (
+        properties[step] if step in properties else schema.get("items") or schema["additionalProperties"]
+    )
+    return inner
+
+
+def _resolved(schema: JsonSchema, whole: JsonSchema) -> JsonSchema:
+    name = schema.get("$ref", "").removeprefix("#/$defs/")
+    return whole["$defs"][name] if name else schema
+
+
 @cache
-def _declared_type(model: type[Schema], field: str) -> str:
-    return str(model.model_json_schema()["properties"][field]["type"])
+def _json_schema(model: type[Schema]) -> JsonSchema:
+    return model.model_json_schema()
 
 
 def _location(found: ErrorDetails) -> Path:
