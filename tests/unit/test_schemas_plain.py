@@ -84,3 +84,9 @@ def test_numbers_texts_and_times_of_any_size_are_written(number: int, text: str,
 def test_a_schema_with_any_other_type_is_left_to_the_library(type_: Any) -> None:
     with pytest.raises(NotPlain):
         plain_writer(parsed([{"name": "first", "type": "string"}, {"name": "second", "type": type_}]))
+
+
+@pytest.mark.parametrize("name", ["a b", "class", "x = __import__('os')", ""])
+def test_a_name_that_cannot_stand_in_a_text_is_left_to_the_library(name: str) -> None:
+    with pytest.raises(NotPlain):
+        plain_writer({"type": "record", "fields": [{"name": "first", "type": "string"}, {"name": name, "type": "int"}]})
