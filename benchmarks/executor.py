@@ -22,14 +22,14 @@ from connectory.infra.log import Tail
 from connectory.infra.messages import Messages
 from connectory.infra.settings import ExecutorSettings, KafkaSettings
 
-REQUESTS = 20_000
+REQUESTS = 40_000
 CONCURRENCY = ExecutorSettings().in_flight
 """Of the ceiling: as many requests in flight as the executor has."""
 
 WARM_UP = REQUESTS // 10
 """Requests until the clock starts: an executor takes its partitions one after the other."""
 
-POLL_SECONDS = 0.02
+POLL_SECONDS = 0.05
 LIMIT_SECONDS = 60.0
 
 
