@@ -18,6 +18,8 @@ ACTION_DEAD_LETTERS: Final = "action-dead-letters"
 SPACE_COMMANDS: Final = "space-commands"
 SPACE_EVENTS: Final = "space-events"
 SPACES: Final = "spaces"
+API_KEYS: Final = "api-keys"
+"""All on partition 0, so that one question to the broker tells whether a gateway knows the last of them."""
 
 RETRY_TOPICS: Final = {
     ACTION_RETRIES_10S: timedelta(seconds=10),
@@ -52,4 +54,5 @@ def topic_specs(outcome_retention: timedelta) -> tuple[TopicSpec, ...]:
         TopicSpec(SPACE_COMMANDS, retention=week),
         TopicSpec(SPACE_EVENTS),
         TopicSpec(SPACES, compacted=True),
+        TopicSpec(API_KEYS, compacted=True),
     )

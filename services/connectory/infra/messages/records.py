@@ -1,10 +1,11 @@
 """Every record on the log: its dataclass, its Avro name, how its fields are carried, and what identifies it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Generic, TypeVar, get_args
 
+from connectory.domain.api_keys import ApiKey
 from connectory.domain.cancellation import CancelRequest, RequestCancelled
 from connectory.domain.commands import (
     CreateConnector,
@@ -45,6 +46,8 @@ from connectory.domain.execution import (
     TokenUsage,
     WaitingRequest,
 )
+from connectory.domain.principal import Owner, Realm
+from connectory.domain.privileges import Privileges, Right
 from connectory.domain.replies import CommandAccepted, CommandRefused, RequestCompleted
 from connectory.domain.secrets import SealedSecrets, WrappedKey
 from connectory.domain.spaces import (
@@ -85,6 +88,19 @@ class RecordType(Generic[T]):
 JSON_OBJECT = Conversion(write_json, read_json_object)
 STRINGS = Conversion(list, tuple)
 WRAPPED_KEY = Shape(WrappedKey)
+_RIGHTS = frozenset(Right)
+
+
+def _read_rights(names: Iterable[str]) -> frozenset[Right]:
+    """One that a later version has written is left out: it is denied here anyway."""
+    return frozenset(Right(name) for name in names if name in _RIGHTS)
+
+
+RIGHTS = Conversion(sorted, _read_rights)
+RIGHTS_BY_SPACE = Conversion(
+    lambda held: {space_id: sorted(rights) for space_id, rights in held.items()},
+    lambda datum: {space_id: _read_rights(names) for space_id, names in datum.items()},
+)
 SEALED_SECRETS = Shape(
     SealedSecrets,
     ciphertexts=Conversion(dict, None),
@@ -98,6 +114,7 @@ POSITION = Shape(RequestPosition)
 CONTEXT = optional(Shape(RunContext))
 ACTION_REQUEST = Shape(ActionRequest, params=JSON_OBJECT, delivery=one_of(Delivery), context=CONTEXT)
 
+PRIVILEGES = Shape(Privileges, everywhere=RIGHTS, in_space=RIGHTS_BY_SPACE)
 SPACE_DETAILS = Shape(SpaceDetails, disabled_features=STRINGS)
 RECORD_HEADERS = Conversion(
     lambda headers: [{"name": name, "value": value} for name, value in headers],
@@ -204,4 +221,12 @@ RECORDS: tuple[RecordType[Any], ...] = (
     _record(SpaceDeletionBegun, _event_id),
     _record(SpaceDeleted, _event_id),
     _record(ActiveSpace, _state_id, name="SpaceState", details=SPACE_DETAILS, recent_commands=STRINGS),
+    _record(
+        ApiKey,
+        lambda key: f"{key.key_id}/revoked" if key.is_revoked else key.key_id,
+        owner=Shape(Owner, realm=one_of(get_args(Realm))),
+        owner_roles=STRINGS,
+        privileges=PRIVILEGES,
+        roles=optional(STRINGS),
+    ),
 )
