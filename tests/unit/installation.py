@@ -21,6 +21,7 @@ from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.connector import Active
 from connectory.domain.dead_letters import DeadLetter
 from connectory.domain.execution import ActionRequest, Outcome
+from connectory.domain.in_memory_connectors import NO_IN_MEMORY_CONNECTORS
 from connectory.domain.json_types import JsonObject
 from connectory.domain.replies import CommandAccepted, CommandRefused, RequestCompleted
 from connectory.executor import Limits, World, run_executor
@@ -77,6 +78,7 @@ class Installation:
         self.target = Target()
         self.vault = SecretsVault(KeyRing(KEY))
         self.registry = TypeRegistry(settings=TypeSettings(hosts=AllowedHosts(["*"])))
+        self.in_memory = NO_IN_MEMORY_CONNECTORS
         self.limits = Limits(grace=timedelta(seconds=0.5))
         self.run_timeout = timedelta(minutes=5)
         self._ids = itertools.count(1)
@@ -95,6 +97,7 @@ class Installation:
             clock=self.clock,
             new_id=lambda: f"execution-{next(self._ids)}",
             run_timeout=self.run_timeout,
+            in_memory=self.in_memory,
         )
 
     @asynccontextmanager

@@ -27,7 +27,7 @@ from connectory.connector_types.outgoing import (
 )
 from connectory.connector_types.templating import Render
 from connectory.domain.errors import ConnectoryError
-from connectory.domain.execution import ErrorSource, Result
+from connectory.domain.execution import ActionRequest, ErrorSource, Result
 from connectory.domain.json_types import JsonObject
 
 __all__ = [
@@ -161,7 +161,10 @@ class ConnectorType(Generic[C, S, P]):
 
     The three checks run after the schemas; they return the text of a problem, or None. `render_params` fills in the
     templates of the params where the type does not render every string unescaped. `sub_actions` is for lists and
-    documentation; what is carried out is up to `execute`.
+    documentation; what is carried out is up to `execute`. `may_run` is for a type that takes privileges of its own, by
+    params and by who asks: it is asked before each attempt.
+
+    A system type has exactly one connector, which nobody creates, and is left out of what the public routes list.
     """
 
     id: str
@@ -178,6 +181,8 @@ class ConnectorType(Generic[C, S, P]):
     render_params: Callable[[JsonObject, Render], JsonObject] | None = None
     is_deprecated: bool = False
     is_system: bool = False
+    allow_multiple_system_actions: bool | None = None
+    may_run: Callable[[P, ActionRequest], bool] | None = None
     is_experimental: bool = False
     sub_feature: str | None = None
     description: str | None = None

@@ -11,15 +11,16 @@ from connectory.connector_types.contract import Surroundings
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain import outcomes
 from connectory.domain.cancellation import CANCELLED
-from connectory.domain.errors import ConnectoryError, Refused, SecretsUnreadable, Undecodable
+from connectory.domain.errors import ConnectoryError, Refused, SecretsUnreadable
 from connectory.domain.execution import ActionRequest, Failed, Result, Succeeded
+from connectory.domain.in_memory_connectors import NO_IN_MEMORY_CONNECTORS, InMemoryConnectors
 from connectory.domain.outcomes import Attempt, ConnectorLabel
 from connectory.domain.time_bounds import expired
 from connectory.executor.cancellations import Cancellations
-from connectory.executor.connectors import PartitionConnectors, ReadyConnector, disabled, label_of
+from connectory.executor.connectors import PartitionConnectors, ReadyConnector, disabled
 from connectory.executor.jobs import Job
 from connectory.executor.journal import OutcomeJournal
-from connectory.executor.settlement import Settlement
+from connectory.executor.settlement import UNAUTHORIZED, Settlement
 from connectory.infra.clock import Clock
 from connectory.infra.crypto import Redactor, SecretsVault
 from connectory.infra.deadlines import Deadlines
@@ -39,6 +40,7 @@ class World:
     clock: Clock
     new_id: Callable[[], str]
     run_timeout: timedelta
+    in_memory: InMemoryConnectors = NO_IN_MEMORY_CONNECTORS
 
 
 class Attempts:
@@ -65,6 +67,7 @@ class Attempts:
             self._require_wanted(job)
             ready = await self._ready_connector(job.request)
             params = self._world.registry.parse_params(ready.prepared, job.request.params)
+            _require_allowed(ready, params, job.request)
         except ConnectoryError as refusal:
             self._refuse(job, refusal)
         except Exception as error:
@@ -90,12 +93,7 @@ class Attempts:
         )
 
     def label(self, request: ActionRequest) -> ConnectorLabel | None:
-        """What an outcome may say about the connector: nothing about one of another space, or one that is garbage."""
-        try:
-            active = self._connectors.find(request.connector_id)
-        except Undecodable:
-            return None
-        return label_of(active) if active is not None and active.space_id == request.space_id else None
+        return self._connectors.label(request.connector_id, request.space_id)
 
     def _require_wanted(self, job: Job) -> None:
         request = job.request
@@ -129,7 +127,7 @@ class Attempts:
         except (Refused, SecretsUnreadable):
             self._require_whole(request)
             raise
-        if ready.space_id != request.space_id:
+        if not ready.is_in(request.space_id):
             raise Refused.not_found(request.connector_id)
         if not ready.enabled:
             raise disabled(request.connector_id)
@@ -146,6 +144,8 @@ class Attempts:
 
         Whoever waits for an answer is told what its type says about the lack.
         """
+        if self._connectors.is_in_memory(request.connector_id):
+            return
         active = self._connectors.find(request.connector_id)
         if active is None or active.space_id != request.space_id:
             raise Refused.not_found(request.connector_id)
@@ -180,6 +180,12 @@ class Attempts:
         if request.is_direct or isinstance(result, Failed):  # of a success, outcomes keep no text of the target
             result = redacted(result, ready.redactor)
         self._settlement.ended(job, attempt, started_at, result)
+
+
+def _require_allowed(ready: ReadyConnector, params: BaseModel, request: ActionRequest) -> None:
+    connector_type = ready.prepared.type
+    if connector_type.may_run is not None and not connector_type.may_run(params, request):
+        raise Refused(UNAUTHORIZED, f'Unauthorized to execute a "{connector_type.id}" action')
 
 
 def redacted(result: Result, redactor: Redactor) -> Result:

@@ -9,6 +9,12 @@ from dataclasses import dataclass
 from connectory.connector_types.registry import Prepared, TypeRegistry
 from connectory.domain.connector import Active
 from connectory.domain.errors import Refused, Unavailable, Undecodable
+from connectory.domain.in_memory_connectors import (
+    NO_IN_MEMORY_CONNECTORS,
+    UNVERSIONED,
+    InMemoryConnector,
+    InMemoryConnectors,
+)
 from connectory.domain.outcomes import ConnectorLabel
 from connectory.executor.policies import RunPolicies, RunPolicy
 from connectory.infra.crypto import Redactor, SecretsVault
@@ -26,22 +32,38 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ReadyConnector:
-    """A connector whose secrets are open and whose config and secrets have passed its type's checks."""
+    """A connector whose secrets are open and whose config and secrets have passed its type's checks.
 
-    space_id: str
+    `space_id` None: it is in every space.
+    """
+
+    space_id: str | None
     enabled: bool
     label: ConnectorLabel
     prepared: Prepared
     redactor: Redactor
     is_missing_secrets: bool
 
+    def is_in(self, space_id: str) -> bool:
+        return self.space_id is None or self.space_id == space_id
+
 
 class PartitionConnectors:
-    """States by connector id, as encoded bytes. `follow` keeps them up to date."""
+    """States by connector id, as encoded bytes. `follow` keeps them up to date.
+
+    A connector that is in memory wins over a saved one of the same id.
+    """
 
     def __init__(
-        self, tail: Tail, messages: Messages, registry: TypeRegistry, vault: SecretsVault, policies: RunPolicies
+        self,
+        tail: Tail,
+        messages: Messages,
+        registry: TypeRegistry,
+        vault: SecretsVault,
+        policies: RunPolicies,
+        in_memory: InMemoryConnectors = NO_IN_MEMORY_CONNECTORS,
     ) -> None:
+        self._in_memory = in_memory
         self._tail = tail
         self._policies = policies
         self._policy: dict[str, RunPolicy] = {}
@@ -78,13 +100,18 @@ class PartitionConnectors:
         while self._known_to < end:
             await self._moved.wait()
 
+    def is_in_memory(self, connector_id: str) -> bool:
+        return connector_id in self._in_memory
+
     def find(self, connector_id: str) -> Active | None:
-        """Raises `Undecodable` when what the log holds of it is no record of ours."""
+        """The saved connector. Raises `Undecodable` when what the log holds of it is no record of ours."""
         encoded = self._encoded.get(connector_id)
         return self._messages.decode(encoded, Active) if encoded is not None else None
 
     def knows(self, connector_id: str, version: int | None) -> bool:
         """Whether the connector is here, and at that version if one is given."""
+        if connector_id in self._in_memory:
+            return version in (None, UNVERSIONED)
         if version is None:
             return connector_id in self._encoded
         active = self.find(connector_id)
@@ -92,6 +119,8 @@ class PartitionConnectors:
 
     def ending(self, connector_id: str) -> Refused | None:
         """Why no request through it is run: it is not there, or disabled."""
+        if connector_id in self._in_memory:
+            return None
         try:
             active = self.find(connector_id)
         except Undecodable:
@@ -100,10 +129,21 @@ class PartitionConnectors:
             return Refused.not_found(connector_id)
         return None if active.enabled else disabled(connector_id)
 
+    def label(self, connector_id: str, space_id: str) -> ConnectorLabel | None:
+        """What an outcome may say about it: nothing about one of another space, or one that is garbage."""
+        in_memory = self._in_memory.get(connector_id)
+        if in_memory is not None:
+            return in_memory_label(in_memory)
+        try:
+            active = self.find(connector_id)
+        except Undecodable:
+            return None
+        return label_of(active) if active is not None and active.space_id == space_id else None
+
     def policy(self, connector_id: str) -> RunPolicy:
         """How its requests are run. Remembered until it changes: this is asked for each request."""
         policy = self._policy.get(connector_id)
-        if policy is None and connector_id in self._encoded:
+        if policy is None and (connector_id in self._encoded or connector_id in self._in_memory):
             policy = self._policy[connector_id] = self._policy_of(connector_id)
         return policy or self._policies.unknown
 
@@ -120,12 +160,30 @@ class PartitionConnectors:
         return ready
 
     def _prepare(self, connector_id: str) -> ReadyConnector:
+        in_memory = self._in_memory.get(connector_id)
+        ready = self._prepare_saved(connector_id) if in_memory is None else self._prepare_in_memory(in_memory)
+        self._ready[connector_id] = ready
+        if len(self._ready) > PREPARED_AT_MOST:
+            self._ready.popitem(last=False)
+        return ready
+
+    def _prepare_in_memory(self, connector: InMemoryConnector) -> ReadyConnector:
+        return ReadyConnector(
+            space_id=None,
+            enabled=True,
+            label=in_memory_label(connector),
+            prepared=self._registry.prepare_in_memory(connector.connector_type_id, connector.config, connector.secrets),
+            redactor=Redactor(connector.secrets),
+            is_missing_secrets=False,
+        )
+
+    def _prepare_saved(self, connector_id: str) -> ReadyConnector:
         active = self.find(connector_id)
         if active is None:
             raise Refused.not_found(connector_id)
         secrets = self._vault.open(connector_id, active.secrets)
         prepared = self._registry.prepare(active.connector_type_id, active.config, secrets)
-        ready = ReadyConnector(
+        return ReadyConnector(
             space_id=active.space_id,
             enabled=active.enabled,
             label=label_of(active),
@@ -133,12 +191,11 @@ class PartitionConnectors:
             redactor=Redactor(secrets),
             is_missing_secrets=active.is_missing_secrets,
         )
-        self._ready[connector_id] = ready
-        if len(self._ready) > PREPARED_AT_MOST:
-            self._ready.popitem(last=False)
-        return ready
 
     def _policy_of(self, connector_id: str) -> RunPolicy:
+        in_memory = self._in_memory.get(connector_id)
+        if in_memory is not None:
+            return self._policies.of(in_memory)
         try:
             active = self.find(connector_id)
         except Undecodable:
@@ -175,3 +232,7 @@ def disabled(connector_id: str) -> Refused:
 
 def label_of(active: Active) -> ConnectorLabel:
     return ConnectorLabel(name=active.name, type_id=active.connector_type_id, version=active.version)
+
+
+def in_memory_label(connector: InMemoryConnector) -> ConnectorLabel:
+    return ConnectorLabel(name=connector.name, type_id=connector.connector_type_id, version=UNVERSIONED, in_memory=True)

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from connectory.connector_types.registry import TypeRegistry
-from connectory.domain.connector import Active
+from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.errors import Refused
+from connectory.domain.json_types import JsonObject
 from connectory.domain.rate_limit import FASTEST_RATE, SLOWEST_RATE, RateLimit
 
 DEFAULT_ATTEMPTS = 3
@@ -41,6 +43,21 @@ class RunSettings:
     limit_rules: Sequence[LimitRule] = ()
 
 
+class Runnable(Protocol):
+    """What a policy depends on: of a saved connector, or of one that is in memory."""
+
+    @property
+    def connector_id(self) -> str: ...
+    @property
+    def connector_type_id(self) -> str: ...
+    @property
+    def config(self) -> JsonObject: ...
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def delivery_policy(self) -> DeliveryPolicy: ...
+
+
 class RunPolicies:
     def __init__(self, settings: RunSettings, registry: TypeRegistry) -> None:
         self._settings = settings
@@ -51,7 +68,7 @@ class RunPolicies:
         """For a connector that is not here: its requests end with that."""
         return RunPolicy(max_attempts=self._attempts(None, None), max_in_flight=self._settings.max_in_flight)
 
-    def of(self, active: Active) -> RunPolicy:
+    def of(self, active: Runnable) -> RunPolicy:
         """Requests through a disabled connector only end: no rate holds that up."""
         own = active.delivery_policy
         limit = self._limit(active)
@@ -77,7 +94,7 @@ class RunPolicies:
         except Refused:
             return None
 
-    def _limit(self, active: Active) -> RateLimit | None:
+    def _limit(self, active: Runnable) -> RateLimit | None:
         """The first rule that names the connector; failing that its host; failing that its type."""
         host = host_of(active)
         rules = self._settings.limit_rules
@@ -89,7 +106,7 @@ class RunPolicies:
         return fitting[0].limit if fitting else None
 
 
-def host_of(active: Active) -> str | None:
+def host_of(active: Runnable) -> str | None:
     """The host that the connector calls, by the fields in which the types keep their URL."""
     url = active.config.get("url") or active.config.get("apiUrl")
     try:

@@ -23,11 +23,12 @@ from connectory.infra.messages import Messages
 from connectory.infra.topics import REPLIES
 
 MOST_ATTEMPTS = 10
+UNAUTHORIZED = "unauthorized"
 CONNECTOR_GONE = frozenset({"connector-not-found", "connector-disabled"})
 
 FINAL_REFUSALS = frozenset(
     {*CONNECTOR_GONE, CANCELLED, "expired", "too-old", "connector-version-mismatch", "type-disabled"}
-    | {"type-not-registered", "message-too-large", "secrets-missing"}
+    | {"type-not-registered", "message-too-large", "secrets-missing", UNAUTHORIZED}
 )
 """Codes of refusals that stay. All others may go well later: somebody may mend the connector, or the key."""
 
@@ -35,6 +36,7 @@ USER_ERRORS = frozenset({*CONNECTOR_GONE, CANCELLED, "params-invalid", "expired"
     "connector-version-mismatch",
     "type-disabled",
     "secrets-missing",
+    UNAUTHORIZED,
 }
 """Codes of refusals that the user can mend; all others are Connectory's own."""
 

@@ -55,7 +55,9 @@ async def taken_over(executor: Executor, share: Share) -> AsyncIterator[Takeover
         executor.log.tail(CONNECTORS, partition, 0) as states,
         executor.log.tail(ACTION_CANCELLATIONS, partition, 0) as wishes,
     ):
-        connectors = PartitionConnectors(states, world.messages, world.registry, world.vault, executor.policies)
+        connectors = PartitionConnectors(
+            states, world.messages, world.registry, world.vault, executor.policies, world.in_memory
+        )
         await connectors.restore()
         cancellations = Cancellations(wishes, world.messages, executor.reply_partitions)
         await cancellations.restore()

@@ -30,8 +30,7 @@ ALWAYS_SECRET: Final = frozenset({"authorization", "proxy-authorization", "cooki
 class ReadyConnector(Protocol):
     """A connector with its secrets open."""
 
-    @property
-    def space_id(self) -> str: ...
+    def is_in(self, space_id: str) -> bool: ...
     @property
     def enabled(self) -> bool: ...
     @property
@@ -98,7 +97,7 @@ class Rehearsal:
         if partition not in self._opened:
             self._opened[partition] = await self.connectors_of(partition)
         ready = self._opened[partition].ready(request.connector_id)
-        if ready.space_id != request.space_id:
+        if not ready.is_in(request.space_id):
             raise Refused.not_found(request.connector_id)
         if not ready.enabled:
             raise Refused("connector-disabled", f"the connector {request.connector_id} is disabled: enable it first")

@@ -8,7 +8,7 @@ from connectory.domain.errors import Undecodable
 from connectory.domain.execution import ActionRequest
 from connectory.domain.repeats import repeat
 from connectory.infra.clock import Clock
-from connectory.infra.log import Log, Writer
+from connectory.infra.log import END_OF_TIME_MS, Log, Writer
 from connectory.infra.messages import Messages
 from connectory.infra.pace import Pace
 from connectory.infra.topics import ACTION_REQUESTS
@@ -16,8 +16,6 @@ from connectory.replay.recording import OUT_OF_ORDER, Recorded, read_span
 from connectory.replay.runs import ReplayRun
 
 BATCH: Final = 500
-END_OF_TIME_MS: Final = 253_402_300_799_000
-"""A moment that no record has reached: the log answers its end."""
 
 
 @dataclass(slots=True, kw_only=True)
