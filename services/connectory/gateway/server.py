@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from connectory.connector_types.registry import TypeRegistry
+from connectory.gateway.audit import AuditLog
 from connectory.gateway.authentication import Credentials
 from connectory.gateway.cancellations import Cancellations
 from connectory.gateway.changes import ConnectorChanges
 from connectory.gateway.commanding import Channel, CommandDesk, Waits
 from connectory.gateway.dead_letters import DeadLetterDesk
 from connectory.gateway.executions import Executions
+from connectory.gateway.key_check import InMemoryKeptKey, KeptKey, checking_key
 from connectory.gateway.key_rotation import KeyRotation
 from connectory.gateway.listening import listening
 from connectory.gateway.origin import NewId, random_id
@@ -27,9 +29,11 @@ from connectory.gateway.routes.dead_letters import DeadLetterRoutes
 from connectory.gateway.routes.encryption_keys import EncryptionKeyRoutes
 from connectory.gateway.routes.event_log import EventLogRoutes
 from connectory.gateway.routes.executions import ExecutionRoutes
+from connectory.gateway.routes.openapi import with_document
 from connectory.gateway.routes.schemas import SchemaRoutes
 from connectory.gateway.routes.status import StatusRoutes
 from connectory.gateway.routing import Edge
+from connectory.gateway.run_rights import RunRights
 from connectory.gateway.sealed_connectors import SealedConnectors
 from connectory.infra.clock import Clock, utc_now
 from connectory.infra.crypto import SecretsVault
@@ -58,6 +62,7 @@ class GatewayDependencies:
     new_id: NewId = random_id
     chance: random.Random = field(default_factory=random.Random)
     exclusive: Exclusive = field(default_factory=InProcessExclusive)
+    kept_key: KeptKey = field(default_factory=InMemoryKeptKey)
 
 
 async def run_gateway(dependencies: GatewayDependencies, on_bound: Callable[[str], None]) -> None:
@@ -71,6 +76,7 @@ async def run_gateway(dependencies: GatewayDependencies, on_bound: Callable[[str
     async with (
         dependencies.log.writer() as writer,
         inbox.open(),
+        checking_key(dependencies.kept_key, sealed_connectors(dependencies)),
         listening(application(dependencies, inbox, writer), dependencies.settings.http) as url,
     ):
         on_bound(url + dependencies.settings.server.base_path)
@@ -83,20 +89,23 @@ def application(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Wr
     read_models = dependencies.read_models
     executions = direct_and_queued_runs(dependencies, inbox, writer)
     changes = connector_changes(dependencies, inbox, writer)
+    rights = RunRights(types, read_models.connectors)
     tables = (
         ConnectorRoutes(changes, read_models.connectors, types, settings.strict_ids),
         ConnectorDeliveryRoutes(changes, read_models.connectors),
         ConnectorTypeRoutes(types),
-        ExecutionRoutes(executions, read_models.connectors),
-        ActionRequestRoutes(executions, cancellations(dependencies, inbox, writer), clock, new_id),
+        ExecutionRoutes(executions, rights),
+        ActionRequestRoutes(executions, cancellations(dependencies, inbox, writer), rights, clock, new_id),
         EventLogRoutes(read_models.event_log),
         EncryptionKeyRoutes(key_rotation(dependencies, inbox, writer)),
-        DeadLetterRoutes(dead_letter_desk(dependencies, writer)),
+        DeadLetterRoutes(dead_letter_desk(dependencies, writer), rights),
         SchemaRoutes(dependencies.schemas),
         StatusRoutes(settings.server.name, {"broker": inbox.reach, "database": read_models.reach}, clock),
     )
-    edge = Edge(settings.server, dependencies.credentials)
-    return edge.application(route for table in tables for route in table.table())
+    security = settings.security
+    edge = Edge(settings.server, dependencies.credentials, AuditLog(security.audit_enabled, security.audit_reads))
+    routes = [route for table in tables for route in table.table()]
+    return edge.application(with_document(routes, settings.server))
 
 
 def connector_changes(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> ConnectorChanges:
@@ -123,10 +132,14 @@ def command_channel(dependencies: GatewayDependencies, inbox: ReplyInbox, writer
     )
 
 
+def sealed_connectors(dependencies: GatewayDependencies) -> SealedConnectors:
+    return SealedConnectors(dependencies.log, dependencies.messages, dependencies.vault)
+
+
 def key_rotation(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> KeyRotation:
     channel = command_channel(dependencies, inbox, writer)
     return KeyRotation(
-        connectors=SealedConnectors(dependencies.log, dependencies.messages, dependencies.vault),
+        connectors=sealed_connectors(dependencies),
         desk=CommandDesk(channel, CONNECTOR_COMMANDS, (CONNECTORS_BY_SPACE.name,)),
         exclusive=dependencies.exclusive,
         clock=dependencies.clock,

@@ -8,10 +8,12 @@ from connectory.domain.execution import ActionRequest, Delivery
 from connectory.domain.json_types import Json
 from connectory.gateway import authorization
 from connectory.gateway.cancellations import Cancellations
+from connectory.gateway.contracts import action_requests
 from connectory.gateway.executions import Executions
 from connectory.gateway.origin import NewId, Origin
 from connectory.gateway.outgoing import answer
 from connectory.gateway.routing import Call, Route
+from connectory.gateway.run_rights import RunRights
 from connectory.gateway.schemas import CancellationParams, CancellationQuery, Submission, SubmittedRequest
 from connectory.gateway.validation import check
 from connectory.infra.clock import Clock
@@ -21,19 +23,22 @@ from connectory.infra.clock import Clock
 class ActionRequestRoutes:
     executions: Executions
     cancellations: Cancellations
+    rights: RunRights
     clock: Clock
     new_id: NewId
 
     def table(self) -> tuple[Route, ...]:
         collection = "/api/connectory/action_requests"
         return (
-            Route("POST", collection, self.submit),
-            Route("DELETE", collection + "/{request_id:[^/]+}", self.cancel),
+            Route("POST", collection, self.submit, contract=action_requests.SUBMIT),
+            Route("DELETE", collection + "/{request_id:[^/]+}", self.cancel, contract=action_requests.CANCEL),
         )
 
     async def submit(self, call: Call) -> web.Response:
         submitted = _submitted(call.body)
-        call.require(authorization.EXECUTE_ACTIONS)
+        connector_ids = [each.connector_id for each in submitted]
+        call.concerns(*connector_ids)
+        await self.rights.require_each(call, connector_ids)
         origin = call.origin
         requests = [self._request(each, origin) for each in submitted]
         await self.executions.submit(requests, origin)

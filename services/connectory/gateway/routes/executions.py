@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from connectory.gateway import authorization, connector_json
+from connectory.gateway.contracts import connectors
 from connectory.gateway.executions import Executions
 from connectory.gateway.outgoing import answer
-from connectory.gateway.read_models import ConnectorViews
 from connectory.gateway.routing import Call, Route
+from connectory.gateway.run_rights import RunRights
 from connectory.gateway.schemas import Execution
 from connectory.gateway.validation import check
 
@@ -16,23 +17,23 @@ from connectory.gateway.validation import check
 @dataclass(frozen=True, slots=True)
 class ExecutionRoutes:
     executions: Executions
-    views: ConnectorViews
+    rights: RunRights
 
     def table(self) -> tuple[Route, ...]:
-        return (Route("POST", "/api/actions/connector/{id:[^/]+}/_execute", self.execute),)
+        return (
+            Route(
+                "POST",
+                "/api/actions/connector/{id:[^/]+}/_execute",
+                self.execute,
+                refused_as=authorization.EXECUTE_ACTIONS,
+                contract=connectors.EXECUTE,
+            ),
+        )
 
     async def execute(self, call: Call) -> web.Response:
         """Whether the connector exists is for the executor to say: the views may lag, the executor reads to the end."""
         body = check(Execution, call.body, "body")
         connector_id = call.path("id")
-        await self._authorize(call, connector_id)
+        await self.rights.require(call, connector_id)
         result = await self.executions.run(connector_id, body.params, call.origin)
         return answer(connector_json.run_result(connector_id, result))
-
-    async def _authorize(self, call: Call, connector_id: str) -> None:
-        """A denial names the type where the connector can be resolved in this space."""
-        if call.may(authorization.EXECUTE_ANY_TYPE):
-            return
-        view = await self.views.get(call.space_id, connector_id)
-        operation = authorization.execute_action(view.connector_type_id) if view else authorization.EXECUTE_ACTIONS
-        call.require(operation)
