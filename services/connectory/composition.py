@@ -33,6 +33,7 @@ from connectory.infra.messages import Messages
 from connectory.infra.postgres import (
     Database,
     PostgresExclusive,
+    PostgresKeptKey,
     PostgresRowStore,
     migrate,
     open_database,
@@ -121,6 +122,7 @@ async def _run_gateway(foundation: Foundation) -> None:
             vault=vault_of(settings),
             read_models=queried(database, progress),
             exclusive=PostgresExclusive(database),
+            kept_key=PostgresKeptKey(database),
             credentials=foundation.credentials,
             schemas=schemas,
         )

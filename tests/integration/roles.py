@@ -57,12 +57,12 @@ class Roles:
             yield task
 
     @asynccontextmanager
-    async def executor(self, egress: Egress) -> AsyncIterator[asyncio.Task[None]]:
+    async def executor(self, egress: Egress, vault: SecretsVault = VAULT) -> AsyncIterator[asyncio.Task[None]]:
         """An executor with a client of its own."""
         world = World(
             messages=MESSAGES,
             registry=REGISTRY,
-            vault=VAULT,
+            vault=vault,
             surroundings=Surroundings(egress=egress, server_log=Silent(), now=utc_now),
             clock=utc_now,
             new_id=lambda: str(uuid.uuid4()),

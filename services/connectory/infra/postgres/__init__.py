@@ -2,6 +2,7 @@
 
 from connectory.infra.postgres.database import Database, open_database
 from connectory.infra.postgres.exclusive import PostgresExclusive
+from connectory.infra.postgres.kept_key import PostgresKeptKey
 from connectory.infra.postgres.migrations import migrate
 from connectory.infra.postgres.progress_watch import watch_progress
 from connectory.infra.postgres.row_store import PostgresRowStore
@@ -11,6 +12,7 @@ __all__ = [
     "Database",
     "Digest",
     "PostgresExclusive",
+    "PostgresKeptKey",
     "PostgresRowStore",
     "SecondCopy",
     "migrate",

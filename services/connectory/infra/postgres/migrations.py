@@ -28,7 +28,8 @@ async def migrate(database: Database, projections: Iterable[AnyProjection]) -> l
     Steps that the database has beyond ours are left alone: a newer program may run beside this one. Raises
     `SettingsInvalid` when a step was edited after it was applied.
     """
-    wanted = [*load_migrations("offsets"), *(step for projection in projections for step in projection.migrations)]
+    of_projections = [step for projection in projections for step in projection.migrations]
+    wanted = [*load_migrations("offsets"), *load_migrations("installation"), *of_projections]
     async with database.transaction() as connection:
         await connection.execute(f"SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({_LOCK})")
         await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {database.schema}")
