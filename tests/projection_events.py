@@ -13,6 +13,7 @@ from connectory.domain.events import (
     ConnectorDisabled,
     ConnectorEnabled,
     ConnectorImported,
+    ConnectorRestored,
     ConnectorUpdated,
     DeliveryPolicySet,
     SecretsRewrapped,
@@ -57,6 +58,11 @@ def policy_set(policy: DeliveryPolicy, connector_id: str = "c1", **fields: Any) 
 def imported(connector_id: str = "c1", **fields: Any) -> ConnectorImported:
     details = {key: value for key, value in _connector(connector_id, version=1).items() if key != "secrets"}
     return ConnectorImported(**{**details, "is_missing_secrets": True, "origin_id": None, **fields})
+
+
+def restored(connector_id: str = "c1", **fields: Any) -> ConnectorRestored:
+    more = {"version": 3, "at": minutes(3), "restored_version": 1, "is_missing_secrets": False, **fields}
+    return ConnectorRestored(**_connector(connector_id, **more))
 
 
 def rewrapped(connector_id: str = "c1", **fields: Any) -> SecretsRewrapped:

@@ -14,6 +14,7 @@ from connectory.domain.events import (
     ConnectorEnabled,
     ConnectorEvent,
     ConnectorImported,
+    ConnectorRestored,
     ConnectorUpdated,
     DeliveryPolicySet,
     SecretsRewrapped,
@@ -114,6 +115,8 @@ def apply(sourced: Sourced[ConnectorEvent]) -> Sequence[RowChange]:
         case ConnectorImported():
             imported = {"is_missing_secrets": event.is_missing_secrets, "origin_id": to_stored_or_none(event.origin_id)}
             return [_change(event, {**_details(event), **imported})]
+        case ConnectorRestored():
+            return [_change(event, {**_details(event), "is_missing_secrets": event.is_missing_secrets})]
         case ConnectorEnabled() | ConnectorDisabled():
             return [_change(event, {"enabled": isinstance(event, ConnectorEnabled)})]
         case DeliveryPolicySet():
@@ -162,7 +165,7 @@ def _row(event: ConnectorEvent, values: Row) -> Row:
     }
 
 
-def _details(event: ConnectorCreated | ConnectorUpdated | ConnectorImported) -> Row:
+def _details(event: ConnectorCreated | ConnectorUpdated | ConnectorImported | ConnectorRestored) -> Row:
     return {
         "name": to_stored(event.name),
         "name_sort_key": name_sort_key(event.name),

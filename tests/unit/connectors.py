@@ -9,6 +9,7 @@ from connectory.domain.commands import (
     DisableConnector,
     EnableConnector,
     ImportConnector,
+    RestoreConnector,
     RewrapSecrets,
     SetDeliveryPolicy,
     UpdateConnector,
@@ -20,6 +21,7 @@ from connectory.domain.events import (
     ConnectorDisabled,
     ConnectorEnabled,
     ConnectorImported,
+    ConnectorRestored,
     ConnectorUpdated,
     DeliveryPolicySet,
     SecretsRewrapped,
@@ -99,6 +101,17 @@ def import_(**changes: Any) -> ImportConnector:
 
 def imported(**changes: Any) -> ConnectorImported:
     return ConnectorImported(**{"command_id": "k7", "version": 1, **STAMP, **ORIGINAL, **changes})
+
+
+def restore(**changes: Any) -> RestoreConnector:
+    details = {"name": "hook", "connector_type_id": ".webhook", "config": {"url": "http://localhost/"}}
+    versions = {"expected_version": 2, "restored_version": 1, "needs_secrets": True}
+    return RestoreConnector(**{"command_id": "k9", **details, **versions, **STAMP, **changes})
+
+
+def restored(**changes: Any) -> ConnectorRestored:
+    more = {"version": 3, "restored_version": 1, "connector_type_id": ".webhook", "is_missing_secrets": False}
+    return ConnectorRestored(**{"command_id": "k9", **more, **STAMP, **BODY, **changes})
 
 
 def rewrap(**changes: Any) -> RewrapSecrets:

@@ -41,6 +41,8 @@ from tests.unit.connectors import (
     import_,
     imported,
     policy_set,
+    restore,
+    restored,
     rewrap,
     rewrapped,
     set_policy,
@@ -205,6 +207,37 @@ def test_an_update_gives_an_imported_connector_its_secrets_and_keeps_its_origin(
     assert (state.is_missing_secrets, state.secrets, state.origin_id) == (False, SEALED, "o1")
 
 
+def test_restoring_a_version_brings_back_name_and_config_and_keeps_the_secrets_of_now() -> None:
+    before = [created(name="old"), updated(name="new", secrets=SEALED)]
+    given(*before).when(restore(name="old")).then(restored(name="old", secrets=SEALED))
+
+
+def test_a_connector_that_lacks_secrets_lacks_them_when_it_is_restored_too() -> None:
+    expected = restored(is_missing_secrets=True)
+    given(created(), imported(version=2)).when(restore(needs_secrets=False)).then(expected)
+
+
+@pytest.mark.parametrize("needs_secrets", [True, False])
+def test_a_deleted_connector_comes_back_without_its_secrets(needs_secrets: bool) -> None:
+    command = restore(expected_version=0, needs_secrets=needs_secrets)
+    expected = restored(version=1, is_missing_secrets=needs_secrets)
+    given(created(secrets=SEALED), deleted()).when(command).then(expected)
+
+
+@pytest.mark.parametrize("changes", [{"expected_version": 1}, {"expected_version": 0}, {"space_id": "blue"}])
+def test_a_connector_that_has_changed_meanwhile_is_not_restored(changes: dict[str, Any]) -> None:
+    given(created(), updated()).when(restore(**changes)).refused_with("connector-conflict")
+
+
+def test_a_version_whose_config_is_not_valid_any_more_is_not_restored() -> None:
+    given(created(), updated(), rules=NoConfigIsGood()).when(restore()).refused_with("config-invalid")
+
+
+def test_a_version_of_another_type_is_not_restored() -> None:
+    before = [created(connector_type_id=".index"), imported(version=2)]
+    given(*before).when(restore(connector_type_id=".index")).refused_with("connector-of-other-type")
+
+
 def test_a_data_key_that_is_wrapped_anew_leaves_the_secrets_as_they_are() -> None:
     given(created(secrets=SEALED)).when(rewrap()).then(rewrapped())
 
@@ -246,6 +279,7 @@ EVENTS: st.SearchStrategy[ConnectorEvent] = st.one_of(
     st.builds(disabled, command_id=st.text(max_size=3)),
     st.builds(policy_set, command_id=st.text(max_size=3)),
     st.builds(imported, command_id=st.text(max_size=3)),
+    st.builds(restored, command_id=st.text(max_size=3)),
     st.builds(rewrapped, command_id=st.text(max_size=3)),
 )
 COMMANDS = st.one_of(
@@ -256,6 +290,7 @@ COMMANDS = st.one_of(
     st.builds(disable, command_id=st.text(min_size=1, max_size=3)),
     st.builds(set_policy, command_id=st.text(min_size=1, max_size=3)),
     st.builds(import_, command_id=st.text(min_size=1, max_size=3), overwrite=st.booleans()),
+    st.builds(restore, command_id=st.text(min_size=1, max_size=3), expected_version=st.integers(0, 5)),
     st.builds(rewrap, command_id=st.text(min_size=1, max_size=3)),
 )
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from connectory.domain.commands import ConnectorCommand, CreateConnector, DeleteConnector
 from connectory.domain.connector import Active
 from connectory.domain.errors import Undecodable, Unencodable
-from connectory.domain.events import ConnectorCreated, ConnectorUpdated, SecretsRewrapped
+from connectory.domain.events import ConnectorCreated, ConnectorRestored, ConnectorUpdated, SecretsRewrapped
 from connectory.domain.execution import Action, ActionRequest, Outcome, RequestPosition
 from connectory.domain.json_types import JsonObject
 from connectory.domain.secrets import SealedSecrets, WrappedKey
@@ -26,7 +26,7 @@ from tests.records import records_of
 MESSAGES = Messages()
 NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 REQUEST_SUBJECT = "connectory.ActionRequest"
-EVENTS_WITH_SECRETS = (ConnectorCreated, ConnectorUpdated, SecretsRewrapped)
+EVENTS_WITH_SECRETS = (ConnectorCreated, ConnectorUpdated, ConnectorRestored, SecretsRewrapped)
 
 
 def a_request(params: JsonObject) -> ActionRequest:

@@ -20,6 +20,7 @@ from tests.projection_events import (
     imported,
     minutes,
     policy_set,
+    restored,
     rewrapped,
     updated,
 )
@@ -32,6 +33,7 @@ EVENTS = st.sampled_from(["c1", "c2"]).flatmap(
         st.builds(updated, st.just(connector_id), name=st.sampled_from("cd"), at=st.sampled_from([NOON, minutes(2)])),
         st.builds(deleted, st.just(connector_id)),
         st.builds(imported, st.just(connector_id), name=st.sampled_from("ef"), origin_id=st.none() | st.just("o")),
+        st.builds(restored, st.just(connector_id), name=st.sampled_from("gh"), is_missing_secrets=st.booleans()),
         st.builds(rewrapped, st.just(connector_id)),
         st.builds(enabled, st.just(connector_id)),
         st.builds(disabled, st.just(connector_id)),
@@ -126,6 +128,13 @@ async def test_an_import_over_a_connector_keeps_when_it_was_created_and_whether_
     view = view_of(await rows_given(created(), disabled(), imported(version=3, at=minutes(4), name="other")))
 
     assert (view.name, view.version, view.created_at, view.enabled) == ("other", 3, NOON, False)
+
+
+async def test_a_restored_connector_shows_what_the_event_says_and_keeps_the_rest() -> None:
+    view = view_of(await rows_given(created(), disabled(), restored(name="orders again", is_missing_secrets=True)))
+
+    assert (view.name, view.version, view.is_missing_secrets, view.enabled) == ("orders again", 3, True, False)
+    assert (view.created_at, view.updated_at) == (NOON, minutes(3))
 
 
 async def test_a_data_key_wrapped_anew_changes_the_version_and_the_time_only() -> None:

@@ -102,6 +102,27 @@ class ImportConnector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreConnector:
+    """Name and config as they were in an earlier version; whatever secrets there are now stay.
+
+    It is refused unless the connector is at `expected_version`; 0: it is deleted. Of such a one the secrets are gone
+    for good: `needs_secrets` says whether it will lack them.
+    """
+
+    command_id: str
+    connector_id: str
+    space_id: str
+    at: datetime
+    by: str | None
+    expected_version: int
+    restored_version: int
+    name: str
+    connector_type_id: str
+    config: JsonObject
+    needs_secrets: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RewrapSecrets:
     """Put the data key under another key-encryption key; the secrets themselves stay as they are.
 
@@ -126,5 +147,6 @@ ConnectorCommand: TypeAlias = (
     | DisableConnector
     | SetDeliveryPolicy
     | ImportConnector
+    | RestoreConnector
     | RewrapSecrets
 )

@@ -13,6 +13,7 @@ from connectory.domain.commands import (
     DisableConnector,
     EnableConnector,
     ImportConnector,
+    RestoreConnector,
     RewrapSecrets,
     SetDeliveryPolicy,
     UpdateConnector,
@@ -26,6 +27,7 @@ from connectory.domain.events import (
     ConnectorEnabled,
     ConnectorEvent,
     ConnectorImported,
+    ConnectorRestored,
     ConnectorUpdated,
     DeliveryPolicySet,
     SecretsRewrapped,
@@ -93,6 +95,9 @@ class Active:
 
 Connector: TypeAlias = Absent | Active
 
+Detailed: TypeAlias = ConnectorCreated | ConnectorUpdated | ConnectorImported | ConnectorRestored
+"""Events that say all that a client says of a connector."""
+
 ABSENT = Absent()
 
 
@@ -111,6 +116,8 @@ def decide(command: ConnectorCommand, state: Connector, context: Context) -> lis
             return _set_policy(command, state)
         case ImportConnector():
             return _import(command, state)
+        case RestoreConnector():
+            return _restore(command, state, context)
         case RewrapSecrets():
             return _rewrap(command, state)
         case _:
@@ -123,7 +130,7 @@ def evolve(state: Connector, event: ConnectorEvent) -> Connector:
     match event:
         case ConnectorDeleted():
             return Absent(recent)
-        case ConnectorCreated() | ConnectorUpdated() | ConnectorImported():
+        case ConnectorCreated() | ConnectorUpdated() | ConnectorImported() | ConnectorRestored():
             return _detailed(state, event, recent)
         case ConnectorEnabled() | ConnectorDisabled() | DeliveryPolicySet() | SecretsRewrapped():
             return _adjusted(state, event, recent)
@@ -135,12 +142,8 @@ def fold(events: Iterable[ConnectorEvent], state: Connector = ABSENT) -> Connect
     return reduce(evolve, events, state)
 
 
-def _detailed(
-    state: Connector, event: ConnectorCreated | ConnectorUpdated | ConnectorImported, recent: tuple[str, ...]
-) -> Active:
+def _detailed(state: Connector, event: Detailed, recent: tuple[str, ...]) -> Active:
     before = state if isinstance(state, Active) else None
-    imported = event if isinstance(event, ConnectorImported) else None
-    origin_id = before.origin_id if before else None
     return Active(
         connector_id=event.connector_id,
         space_id=event.space_id,
@@ -156,9 +159,20 @@ def _detailed(
         recent_commands=recent,
         enabled=before.enabled if before else True,
         delivery_policy=before.delivery_policy if before else AS_SETTINGS_SAY,
-        is_missing_secrets=imported.is_missing_secrets if imported else False,
-        origin_id=imported.origin_id if imported else origin_id,
+        is_missing_secrets=_is_missing_secrets(event),
+        origin_id=_origin_id(before, event),
     )
+
+
+def _is_missing_secrets(event: Detailed) -> bool:
+    """Who saves a connector gives its secrets along."""
+    return event.is_missing_secrets if isinstance(event, ConnectorImported | ConnectorRestored) else False
+
+
+def _origin_id(before: Active | None, event: Detailed) -> str | None:
+    if isinstance(event, ConnectorImported):
+        return event.origin_id
+    return before.origin_id if before else None
 
 
 def _adjusted(
@@ -285,6 +299,31 @@ def _import(command: ImportConnector, state: Connector) -> list[ConnectorEvent]:
             config=command.config,
             is_missing_secrets=command.is_missing_secrets,
             origin_id=command.origin_id,
+        )
+    ]
+
+
+def _restore(command: RestoreConnector, state: Connector, context: Context) -> list[ConnectorEvent]:
+    current = state if isinstance(state, Active) else None
+    config = context.rules.check_config(command.connector_type_id, command.config)
+    if command.expected_version != state.version or (current and current.space_id != command.space_id):
+        raise Refused.conflict(command.connector_id)
+    if current and current.connector_type_id != command.connector_type_id:
+        raise Refused.other_type(command.restored_version, command.connector_type_id, current.connector_type_id)
+    return [
+        ConnectorRestored(
+            connector_id=command.connector_id,
+            space_id=command.space_id,
+            version=state.version + 1,
+            at=command.at,
+            by=command.by,
+            command_id=command.command_id,
+            restored_version=command.restored_version,
+            name=command.name,
+            connector_type_id=command.connector_type_id,
+            config=config,
+            is_missing_secrets=current.is_missing_secrets if current else command.needs_secrets,
+            secrets=current.secrets if current else NO_SECRETS,
         )
     ]
 

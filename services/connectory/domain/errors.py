@@ -31,6 +31,12 @@ class Refused(ConnectoryError):
         return cls("connector-conflict", f"Saved object [action/{connector_id}] conflict")
 
     @classmethod
+    def other_type(cls, version: int, type_then: str, type_now: str) -> "Refused":
+        """Of a version that is to be restored."""
+        text = f'version {version} is of the type "{type_then}" and the connector is of the type "{type_now}" now'
+        return cls("connector-of-other-type", f"{text}: create one anew instead")
+
+    @classmethod
     def type_not_registered(cls, type_id: str) -> "Refused":
         return cls("type-not-registered", f'Action type "{type_id}" is not registered.')
 

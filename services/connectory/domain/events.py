@@ -100,6 +100,24 @@ class ConnectorImported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectorRestored:
+    """Name and config are those of an earlier version again, with the secrets that there were just before, if any."""
+
+    connector_id: str
+    space_id: str
+    version: int
+    at: datetime
+    by: str | None
+    command_id: str
+    restored_version: int
+    name: str
+    connector_type_id: str
+    config: JsonObject
+    is_missing_secrets: bool
+    secrets: SealedSecrets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretsRewrapped:
     """The same secrets, whose data key is now under the key-encryption key `key_id`."""
 
@@ -121,5 +139,6 @@ ConnectorEvent: TypeAlias = (
     | ConnectorDisabled
     | DeliveryPolicySet
     | ConnectorImported
+    | ConnectorRestored
     | SecretsRewrapped
 )
