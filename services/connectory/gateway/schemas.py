@@ -23,6 +23,8 @@ from connectory.gateway.validation import (
 )
 
 LONGEST_CONNECTOR_ID: Final = 36
+LONGEST_NAME: Final = 1024
+LONGEST_TYPE_ID: Final = 256
 LARGEST_SUBMISSION: Final = 1000
 """Requests in one call."""
 
@@ -38,8 +40,8 @@ LARGEST_NUMBER: Final = 2**31 - 1
 RESERVED_IDS: Final = frozenset({"__proto__", "constructor", "prototype"})
 _STRICT_ID: Final = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
-Name: TypeAlias = Annotated[str, at_most(1024), AfterValidator(not_blank)]
-TypeId: TypeAlias = Annotated[str, at_most(256), AfterValidator(not_blank)]
+Name: TypeAlias = Annotated[str, at_most(LONGEST_NAME), AfterValidator(not_blank)]
+TypeId: TypeAlias = Annotated[str, at_most(LONGEST_TYPE_ID), AfterValidator(not_blank)]
 Text: TypeAlias = Annotated[str, AfterValidator(at_least_one_character), at_most(256)]
 
 
@@ -162,12 +164,17 @@ class DeadLetterConditions(Schema):
     to: Moment | None = None
 
 
+def is_strict_id(connector_id: str) -> bool:
+    """Only lowercase letters, numbers and hyphens."""
+    return text_length(connector_id) <= LONGEST_CONNECTOR_ID and _STRICT_ID.fullmatch(connector_id) is not None
+
+
 def check_new_id(connector_id: str, *, strict: bool) -> None:
     """The id that a client chooses on create. Raises `Rejected` (400) when it will not do."""
     if not connector_id:
         raise violation("params", ("id",), "Connector ID is required.")
     if text_length(connector_id) > LONGEST_CONNECTOR_ID or connector_id in RESERVED_IDS:
         raise violation("params", ("id",), f"Connector ID must be {LONGEST_CONNECTOR_ID} characters or less.")
-    if strict and not _STRICT_ID.fullmatch(connector_id):
+    if strict and not is_strict_id(connector_id):
         text = "Connector ID must contain only lowercase letters, numbers, and hyphens."
         raise violation("params", ("id",), text)

@@ -67,10 +67,14 @@ def problem(text: str, path: Path = ()) -> PydanticCustomError:
     return PydanticCustomError("worded", "{text}", {"text": text, "path": path})
 
 
+def too_long_text(length: int, limit: int) -> str:
+    return f"value has length [{length}] but it must have a maximum length of [{limit}]."
+
+
 def at_most(limit: int) -> AfterValidator:
     def checked(text: str) -> str:
         if text_length(text) > limit:
-            raise problem(f"value has length [{text_length(text)}] but it must have a maximum length of [{limit}].")
+            raise problem(too_long_text(text_length(text), limit))
         return text
 
     return AfterValidator(checked)
@@ -100,8 +104,7 @@ def one_of(*literals: str) -> BeforeValidator:
 def _keys_short_and_texts_not_blank(record: dict[str, Any]) -> dict[str, Any]:
     for key, value in record.items():
         if text_length(key) > LONGEST_KEY:
-            text = f"value has length [{text_length(key)}] but it must have a maximum length of [{LONGEST_KEY}]."
-            raise problem(text, (f'key("{key}")',))
+            raise problem(too_long_text(text_length(key), LONGEST_KEY), (f'key("{key}")',))
         _refuse_blank(value, (key,))
     return record
 
