@@ -35,15 +35,26 @@ SENTINEL = "sentinel-5f1c"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
-    """A connector and params that are valid and, with a target that answers 200, succeed."""
+    """A connector and params that are valid and, with this answer, succeed."""
 
     config: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, Any] = field(default_factory=dict)
     params: dict[str, Any] = field(default_factory=dict)
+    answer: OutgoingResponse = field(default_factory=lambda: responds(200))
 
 
 EXAMPLES = {
     ".server-log": Example(params={"message": "hello"}),
+    ".slack": Example(
+        secrets={"webhookUrl": f"https://a.test/{SENTINEL}"}, params={"message": "hi"}, answer=responds(200, body=b"ok")
+    ),
+    ".slack_api": Example(
+        secrets={"token": SENTINEL},
+        params={"subAction": "postMessage", "subActionParams": {"channelIds": ["C1"], "text": "hi"}},
+        answer=responds(200, body=b'{"ok": true}'),
+    ),
+    ".teams": Example(secrets={"webhookUrl": f"https://a.test/{SENTINEL}"}, params={"message": "hi"}),
+    ".pagerduty": Example(secrets={"routingKey": SENTINEL}, params={"summary": "hi"}, answer=responds(202)),
     ".webhook": Example(
         config={"url": "https://a.test/hook"}, secrets={"user": "me", "password": SENTINEL}, params={"body": "{}"}
     ),
@@ -93,7 +104,7 @@ def test_an_unknown_key_is_refused(connector_type: AnyConnectorType, part: str) 
 
 @every_type
 async def test_a_run_against_a_willing_target_succeeds(connector_type: AnyConnectorType) -> None:
-    assert isinstance(await run(connector_type, FakeEgress()), Succeeded)
+    assert isinstance(await run(connector_type, FakeEgress(EXAMPLES[connector_type.id].answer)), Succeeded)
 
 
 class Unwilling:

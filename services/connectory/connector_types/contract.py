@@ -160,9 +160,10 @@ class ConnectorType(Generic[C, S, P]):
     """A connector type.
 
     The three checks run after the schemas; they return the text of a problem, or None. `render_params` fills in the
-    templates of the params where the type does not render every string unescaped. `sub_actions` is for lists and
-    documentation; what is carried out is up to `execute`. `may_run` is for a type that takes privileges of its own, by
-    params and by who asks: it is asked before each attempt.
+    templates of the params where the type does not render every string unescaped. `params_of` is for a type of which
+    what is given decides which of several schemas it has to fit: the one it returns stands for `params` then.
+    `sub_actions` is for lists and documentation; what is carried out is up to `execute`. `may_run` is for a type that
+    takes privileges of its own, by params and by who asks: it is asked before each attempt.
 
     A system type has exactly one connector, which nobody creates, and is left out of what the public routes list.
     """
@@ -179,6 +180,7 @@ class ConnectorType(Generic[C, S, P]):
     check_secrets: Callable[[S, TypeSettings], str | None] = lambda _secrets, _settings: None
     check_connector: Callable[[C, S], str | None] = lambda _config, _secrets: None
     render_params: Callable[[JsonObject, Render], JsonObject] | None = None
+    params_of: Callable[[JsonObject], type[P]] | None = None
     is_deprecated: bool = False
     is_system: bool = False
     allow_multiple_system_actions: bool | None = None

@@ -36,7 +36,7 @@ class OutgoingRequest:
     """
 
     method: str
-    url: str
+    url: str = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     secret_headers: frozenset[str] = frozenset()
     body: str | bytes | None = field(default=None, repr=False)

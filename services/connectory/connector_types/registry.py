@@ -72,6 +72,11 @@ class TypeRegistry:
         except KeyError:
             raise Refused.type_not_registered(type_id) from None
 
+    def is_system(self, type_id: str) -> bool:
+        """Whether it is a system type; one that is not registered is none."""
+        declared = self._types.get(type_id)
+        return declared is not None and declared.is_system
+
     def is_enabled_in_config(self, type_id: str) -> bool:
         return "*" in self._enabled or type_id in self._enabled
 
@@ -132,7 +137,8 @@ class TypeRegistry:
 
     def parse_params(self, prepared: Prepared, params: JsonObject) -> BaseModel:
         """Raise `Refused` when the params do not fit the type's schema."""
-        schema: type[BaseModel] = prepared.type.params
+        chosen = prepared.type.params_of
+        schema: type[BaseModel] = chosen(params) if chosen else prepared.type.params
         return _parsed(schema, params, Refused.params_invalid)
 
     def render_params(self, type_id: str, params: JsonObject, variables: JsonObject) -> JsonObject:
