@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from connectory.domain.execution import Outcome, iso_millis
 from connectory.domain.json_types import JsonObject
+from connectory_projections.event_log_details import details_text
 from connectory_projections.model import Append, Projection, Query, RowChange, Sourced, Table
 from connectory_projections.paging import Condition, put_together, read_cursor, write_cursor
 from connectory_projections.sql_files import load_migrations, load_statements
@@ -44,6 +45,9 @@ TABLE: Final = Table(
         "request_offset",
         "retry_at",
         "redrive_of",
+        "scheduled_at",
+        "in_memory",
+        "details",
     ),
     key=("at", "execution_id", "action"),
     partitioned_by_day="at",
@@ -55,7 +59,8 @@ TEXT_COLUMNS: Final = (
 )
 
 Fields: TypeAlias = Mapping[str, Any]
-"""Of an outcome. They have the names of the columns, but for the position, which is three of them."""
+"""Of an outcome. They have the names of the columns, but for the position, which is three of them, and what becomes
+`details`."""
 
 _SQL = load_statements(__file__)
 
@@ -118,6 +123,8 @@ def apply(sourced: Sourced[Fields]) -> Sequence[RowChange]:
     row["request_topic"] = position["topic"]
     row["request_partition"] = position["partition"]
     row["request_offset"] = position["offset"]
+    context, token_usage = row.pop("context"), row.pop("token_usage")
+    row["details"] = details_text(context, token_usage) if context or token_usage else None
     make_storable(row, TEXT_COLUMNS)
     return [Append(TABLE.name, row)]
 
