@@ -21,6 +21,7 @@ from connectory.executor.connectors import PartitionConnectors, ReadyConnector, 
 from connectory.executor.jobs import Job
 from connectory.executor.journal import OutcomeJournal
 from connectory.executor.settlement import UNAUTHORIZED, Settlement
+from connectory.executor.statistics import Statistics
 from connectory.infra.clock import Clock
 from connectory.infra.crypto import Redactor, SecretsVault
 from connectory.infra.deadlines import Deadlines
@@ -53,12 +54,14 @@ class Attempts:
         cancellations: Cancellations,
         journal: OutcomeJournal,
         settlement: Settlement,
+        statistics: Statistics,
     ) -> None:
         self._world = world
         self._connectors = connectors
         self._cancellations = cancellations
         self._journal = journal
         self._settlement = settlement
+        self._statistics = statistics
         self._deadlines = Deadlines()
 
     async def carry_out(self, job: Job) -> None:
@@ -160,6 +163,7 @@ class Attempts:
     async def _run(self, job: Job, attempt: Attempt, ready: ReadyConnector, params: BaseModel) -> None:
         world, request = self._world, job.request
         started_at = world.clock()
+        self._statistics.started(attempt.scheduled_at, started_at)
         # Written ahead of the call, and waited for: a call that a crash cuts off is known to have begun, and whatever
         # is done about it is marked.
         await self._journal.recorded(outcomes.start(attempt, started_at))

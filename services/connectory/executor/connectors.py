@@ -140,6 +140,17 @@ class PartitionConnectors:
             return None
         return label_of(active) if active is not None and active.space_id == space_id else None
 
+    def type_of(self, connector_id: str) -> str | None:
+        """The connector type, None where that is not known."""
+        in_memory = self._in_memory.get(connector_id)
+        if in_memory is not None:
+            return in_memory.connector_type_id
+        try:
+            active = self.find(connector_id)
+        except Undecodable:
+            return None
+        return None if active is None else active.connector_type_id
+
     def policy(self, connector_id: str) -> RunPolicy:
         """How its requests are run. Remembered until it changes: this is asked for each request."""
         policy = self._policy.get(connector_id)

@@ -117,6 +117,11 @@ class Dispatcher(Generic[K, J]):
             if lane.waiting:
                 yield key, lane.waiting[0]
 
+    def counts(self) -> Iterator[tuple[K, int, int]]:
+        """Each lane with how many jobs wait in it, and how many are in flight."""
+        for key, lane in self._lanes.items():
+            yield key, len(lane.waiting), lane.in_flight
+
     def clear(self) -> None:
         """Forget what waits; what is in flight is still to be released."""
         self._round.clear()

@@ -5,7 +5,7 @@ for long, or fills the window for long, is put off to a retry topic, so that the
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -150,6 +150,13 @@ class Lanes:
                 self._order.let_go(job)
                 self._put_off(job, "order", self._clock() + _pause(job))
         self._wake()
+
+    def counts(self) -> Iterator[tuple[str, int, int]]:
+        """Connectors with how many of their requests wait, and how many are in flight; some come several times."""
+        for (connector_id, _), waiting, in_flight in self._dispatcher.counts():
+            yield connector_id, waiting, in_flight
+        for job in self._order.held():
+            yield job.request.connector_id, 1, 0
 
     def close(self) -> None:
         """Nothing more is to be started."""

@@ -20,9 +20,11 @@ from connectory.executor.intake import Elsewhere, Intake, Stranded
 from connectory.executor.jobs import Job, Source, resumed
 from connectory.executor.lanes import Lanes
 from connectory.executor.ledger import Done, Fresh, Resubmitted, Unfinished
+from connectory.executor.polling import Polling
 from connectory.executor.postponement import Postponement
 from connectory.executor.records import TakenRecords
 from connectory.executor.settlement import Settlement
+from connectory.executor.statistics import OpenRequests, by_type
 from connectory.executor.sweep import Sweep
 from connectory.executor.takeover import Takeover, taken_over
 from connectory.executor.throttle import Throttles
@@ -50,7 +52,11 @@ async def execute_partition(executor: Executor, share: Share) -> None:
     async with taken_over(executor, share) as takeover:
         running = PartitionExecutor(executor, share, takeover)
         share.start(takeover.starts)
-        await running.run()
+        executor.statistics.partitions.add(running)
+        try:
+            await running.run()
+        finally:
+            executor.statistics.partitions.discard(running)
 
 
 class PartitionExecutor:
@@ -60,11 +66,15 @@ class PartitionExecutor:
         world, limits, journal, connectors = executor.world, executor.limits, executor.journal, takeover.connectors
         self._world = world
         self._slots = executor.slots
+        self._statistics = executor.statistics
         self._grace = limits.grace.total_seconds()
         self._share = share
         self._takeover = takeover
         self._journal = journal
         self._records = TakenRecords(share, journal, takeover.starts, limits.window_requests, limits.window_bytes)
+        self._polling = Polling(
+            share, self._records.fresh, executor.statistics, executor.limits.poll_interval.total_seconds()
+        )
         self._intake = Intake(world.messages, executor.partitions, executor.reply_partitions, world.clock)
         self._in_flight: set[asyncio.Task[None]] = set()
         self._ahead: dict[int, Job] = {}
@@ -73,9 +83,11 @@ class PartitionExecutor:
         self._endings = Endings(connectors, takeover.cancellations, self._end_what_is_over)
         throttles = Throttles(connectors.policy, limits.breaker, world.clock, takeover.ledger.last_starts)
         self._settlement = Settlement(
-            world.messages, world.clock, journal, limits.retry, connectors.policy, throttles, self
+            world.messages, world.clock, journal, limits.retry, connectors.policy, throttles, self, executor.statistics
         )
-        self._attempts = Attempts(world, connectors, takeover.cancellations, journal, self._settlement)
+        self._attempts = Attempts(
+            world, connectors, takeover.cancellations, journal, self._settlement, executor.statistics
+        )
         self._postponement = Postponement(
             world.messages,
             world.clock,
@@ -157,6 +169,12 @@ class PartitionExecutor:
     def try_again(self, job: Job, due: datetime) -> None:
         self._postponement.until(job, due)
 
+    def open_requests(self) -> OpenRequests:
+        """For the figures of the executor."""
+        due_times = (*self._takeover.waiting.due_times(), *self._postponement.due_times())
+        idle, running = by_type(self._lanes.counts(), self._takeover.connectors.type_of)
+        return OpenRequests(self._share.index, self._records.read_to, idle, running, due_times)
+
     # Reading.
 
     async def _close_when_revoked(self) -> None:
@@ -164,9 +182,7 @@ class PartitionExecutor:
         self._records.close()
 
     async def _take_in(self) -> None:
-        while (room := await self._records.fresh.room()) and not self._share.revoked.is_set():
-            for record in await self._share.fetch(ACTION_REQUESTS, room, FETCH_SECONDS):
-                self._take(record)
+        while await self._polling.take_in(self._take):
             self._lanes.read_to(self._records.read_to)
             self._start_all()
 
@@ -194,6 +210,8 @@ class PartitionExecutor:
         source = self._records.take(record)
         match self._intake.read(record):
             case Elsewhere(message):
+                if message.topic == ACTION_REQUESTS:
+                    self._statistics.forwarded()
                 self._journal.write(message, partial(self._records.let_pass, source))
             case Stranded(request, refusal):
                 self._judge(record, source, request, refusal)
@@ -220,6 +238,7 @@ class PartitionExecutor:
         verdict = self._takeover.ledger.judge(record.offset, request, self._world.clock())
         match verdict:
             case Done(failure):
+                self._statistics.skipped()
                 self._pass_ended(source, request, failure)
             case Resubmitted():
                 attempt = Attempt(request=request, position=position, execution_id=self._world.new_id())

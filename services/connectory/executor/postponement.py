@@ -1,7 +1,7 @@
 """Where requests wait that are to go on at a certain time: for a few seconds in memory, for longer on a retry topic."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -59,6 +59,12 @@ class Postponement:
                 timer.cancel()
                 job.refusal = refusal
                 self._go_on(job)
+
+    def due_times(self) -> Iterator[datetime]:
+        """Of those that wait in memory."""
+        now, loop_now = self._clock(), asyncio.get_running_loop().time()
+        for timer, _ in self._timers.values():
+            yield now + timedelta(seconds=timer.when() - loop_now)
 
     def close(self) -> None:
         """Resume nothing more: whoever takes over the partition finds what waits here in the ledger."""

@@ -16,6 +16,7 @@ from connectory.executor import dead_letters
 from connectory.executor.jobs import Job
 from connectory.executor.journal import OutcomeJournal
 from connectory.executor.policies import RunPolicy
+from connectory.executor.statistics import BROKEN, Statistics
 from connectory.executor.throttle import Throttles
 from connectory.infra.clock import Clock
 from connectory.infra.log import Message
@@ -65,6 +66,7 @@ class Settlement:
         policy_of: Callable[[str], RunPolicy],
         throttles: Throttles,
         holds: Holds,
+        statistics: Statistics,
     ) -> None:
         self._messages = messages
         self._clock = clock
@@ -73,6 +75,7 @@ class Settlement:
         self._policy_of = policy_of
         self._throttles = throttles
         self._holds = holds
+        self._statistics = statistics
 
     def ended(self, job: Job, attempt: Attempt, started_at: datetime, result: Result) -> None:
         """The attempt has come to a result."""
@@ -80,6 +83,7 @@ class Settlement:
         due = self._retry_at(job, attempt, result, at) if isinstance(result, Failed) else None
         probe = job.is_probe
         self._conclude(job, outcomes.finish(attempt, started_at, at, result, due), result)
+        self._count(attempt, started_at, at, result, due)
         self._tell_breaker(attempt, result, probe=probe)
 
     def timed_out(self, job: Job, attempt: Attempt, started_at: datetime, failure: Failed) -> None:
@@ -88,6 +92,7 @@ class Settlement:
         due = self._retry_at(job, attempt, failure, at)
         probe = job.is_probe
         self._conclude(job, outcomes.time_out(attempt, started_at, at, failure, due), failure)
+        self._count(attempt, started_at, at, failure, due)
         self._tell_breaker(attempt, failure, probe=probe)
 
     def refused(self, job: Job, attempt: Attempt, refusal: ConnectoryError, cancelled_for: int | None = None) -> None:
@@ -101,6 +106,8 @@ class Settlement:
         else:
             due = self._retry_at(job, attempt, failure, at)
             self._conclude(job, outcomes.refuse(attempt, at, failure, due), failure)
+            if failure.reason in BROKEN:
+                self._count(attempt, at, at, failure, due)
 
     def ends_in_doubt(self, job: Job, begun: Sequence[Outcome]) -> bool:
         """Close and mark the attempts that a former owner began: each may have reached the target.
@@ -126,6 +133,13 @@ class Settlement:
         most = self._policy_of(job.request.connector_id).max_attempts if asked is None else asked
         most = min(max(most, 1), MOST_ATTEMPTS)
         return retry_at(failure, job.request, attempt=attempt.number, max_attempts=most, at=at, policy=self._retry)
+
+    def _count(
+        self, attempt: Attempt, started_at: datetime, at: datetime, result: Result, due: datetime | None
+    ) -> None:
+        if attempt.connector is not None:
+            seconds = (at - started_at).total_seconds()
+            self._statistics.ended(attempt.connector.type_id, seconds, result, due)
 
     def _tell_breaker(self, attempt: Attempt, result: Result, *, probe: bool) -> None:
         failed = isinstance(result, Failed) and is_retryable(result)

@@ -40,6 +40,9 @@ class Waiting:
     def __iter__(self) -> Iterator[int]:
         return iter(self._records)
 
+    def due_times(self) -> Iterator[datetime]:
+        return (due_at for _, _, due_at in self._records.values())
+
     def put(self, waiting: WaitingRequest) -> None:
         offset, mark = waiting.position.offset, _mark_of(waiting)
         if offset not in self._records or mark > self._records[offset]:

@@ -28,6 +28,10 @@ class Window:
             self._free.set()
 
     @property
+    def is_full(self) -> bool:
+        return not self._free.is_set()
+
+    @property
     def is_tight(self) -> bool:
         """Whether less than a quarter is left."""
         return self._requests < self._low_requests or self._bytes < self._low_bytes

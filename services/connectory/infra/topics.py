@@ -18,6 +18,9 @@ ACTION_DEAD_LETTERS: Final = "action-dead-letters"
 SPACE_COMMANDS: Final = "space-commands"
 SPACE_EVENTS: Final = "space-events"
 SPACES: Final = "spaces"
+EXECUTOR_REPORTS: Final = "executor-reports"
+"""All on partition 0: whoever follows them wants those of every executor."""
+
 API_KEYS: Final = "api-keys"
 """All on partition 0, so that one question to the broker tells whether a gateway knows the last of them."""
 
@@ -55,4 +58,5 @@ def topic_specs(outcome_retention: timedelta) -> tuple[TopicSpec, ...]:
         TopicSpec(SPACE_EVENTS),
         TopicSpec(SPACES, compacted=True),
         TopicSpec(API_KEYS, compacted=True),
+        TopicSpec(EXECUTOR_REPORTS, retention=timedelta(hours=1)),
     )

@@ -65,6 +65,7 @@ from connectory.domain.spaces import (
     SpaceUpdated,
     UpdateSpace,
 )
+from connectory.domain.statistics import ExecutorReport
 from connectory.infra.messages.json_text import read_json, read_json_object, write_json
 from connectory.infra.messages.shapes import Conversion, Shape, one_of, optional
 
@@ -225,6 +226,7 @@ RECORDS: tuple[RecordType[Any], ...] = (
     _record(SpaceDeletionBegun, _event_id),
     _record(SpaceDeleted, _event_id),
     _record(ActiveSpace, _state_id, name="SpaceState", details=SPACE_DETAILS, recent_commands=STRINGS),
+    _record(ExecutorReport, lambda report: f"{report.executor_id}/{report.at.isoformat()}", figures=JSON_OBJECT),
     _record(
         ApiKey,
         lambda key: f"{key.key_id}/revoked" if key.is_revoked else key.key_id,
