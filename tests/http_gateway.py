@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +11,11 @@ from typing import Any
 from aiohttp import ClientResponse, ClientSession
 from multidict import CIMultiDict
 
-from connectory.domain.principal import Principal
-from connectory.domain.privileges import EVERY_PRIVILEGE
+from connectory.domain.principal import Owner, Principal
+from connectory.domain.privileges import NO_PRIVILEGES, Privileges, added_up
 from connectory.gateway import GatewayDependencies, run_gateway
 from connectory.infra.in_memory_rows import InMemoryRowStore
+from connectory.infra.role_levels import BUILT_IN_ROLES
 from connectory.infra.settings import Settings
 from connectory.projector import run_projector
 from tests.read_models import InMemoryReadModels
@@ -40,16 +41,37 @@ HOOK: dict[str, Any] = {
 
 
 class Users:
-    """`admin` may do everything, `viewer` nothing."""
+    """`admin` may do everything, `viewer` nothing. Roles and users can be added and changed at any time."""
+
+    def __init__(self) -> None:
+        self.roles = dict(BUILT_IN_ROLES)
+        self.users = {"admin": ("pässword", ("superuser",)), "viewer": ("looking", ())}
+
+    def add(self, name: str, *roles: str, password: str = "secret") -> str:
+        """Returns the `Authorization` header of the new user."""
+        self.users[name] = (password, roles)
+        return basic(name, password)
 
     async def basic(self, user: str, password: str) -> Principal | None:
-        match user, password:
-            case "admin", "pässword":
-                return Principal("admin", frozenset({"superuser"}), EVERY_PRIVILEGE)
-            case "viewer", "looking":
-                return Principal("viewer")
-            case _:
-                return None
+        expected, roles = self.users.get(user, (None, ()))
+        return Principal(user, frozenset(roles), self._adding_up(roles)) if password == expected else None
+
+    async def bearer(self, token: str) -> Principal | None:
+        """A token is a name and roles, as in `carl:viewer,ops`."""
+        name, colon, roles = token.partition(":")
+        held = tuple(roles.split(","))
+        return Principal(name, frozenset(held), self._adding_up(held), "bearer", "oidc") if colon else None
+
+    def privileges_now(self, owner: Owner, last_roles: tuple[str, ...]) -> Privileges | None:
+        if owner.realm == "oidc":
+            return self._adding_up(last_roles)
+        return self._adding_up(self.users[owner.name][1]) if owner.name in self.users else None
+
+    def privileges_of(self, role: str) -> Privileges | None:
+        return self.roles.get(role)
+
+    def _adding_up(self, roles: Iterable[str]) -> Privileges:
+        return added_up(self.roles.get(role, NO_PRIVILEGES) for role in roles)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,15 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import ClientSession, FormData, web
 
+from connectory.gateway.api_key_directory import ApiKeyDirectory
+from connectory.gateway.authentication import ByCredentials
 from connectory.gateway.contract import FORM, Contract
 from connectory.gateway.listening import listening
 from connectory.gateway.outgoing import answer
 from connectory.gateway.routing import Call, Edge, Route
+from connectory.infra.clock import utc_now
+from connectory.infra.in_memory_log import InMemoryLog
+from connectory.infra.messages import Messages
 from connectory.infra.settings import HttpSettings, ServerSettings
 from tests.http_gateway import XSRF, HttpCaller, Users
 
@@ -40,7 +45,9 @@ def routes() -> tuple[Route, ...]:
 @asynccontextmanager
 async def edge(**changes: object) -> AsyncIterator[HttpCaller]:
     server = ServerSettings().model_copy(update={"max_payload": 1000, **changes})
-    app = Edge(server, Users()).application(routes())
+    app = Edge(server, ByCredentials(Users(), ApiKeyDirectory(InMemoryLog(), Messages()), utc_now)).application(
+        routes()
+    )
     async with listening(app, HttpSettings(port=0)) as url, ClientSession() as session:
         yield HttpCaller(url + server.base_path, session)
 

@@ -11,11 +11,9 @@ from pydantic import SecretStr
 from connectory.domain.errors import SettingsInvalid
 from connectory.domain.principal import Principal
 from connectory.domain.privileges import EVERY_PRIVILEGE
+from connectory.infra.password_checks import CHECKS_AT_ONCE, REMEMBERED_AT_MOST, REMEMBERED_SECONDS
 from connectory.infra.passwords import verify_password
 from connectory.infra.security import (
-    CHECKS_AT_ONCE,
-    REMEMBERED_AT_MOST,
-    REMEMBERED_SECONDS,
     Authenticator,
     ensure_admin,
 )

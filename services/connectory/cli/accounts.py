@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from connectory.domain.errors import SettingsInvalid
+from connectory.infra.oidc import token_verifier
 from connectory.infra.security import SECURITY_FILE, AdminAccount, Authenticator, ensure_admin
 from connectory.infra.settings import Settings
 
@@ -30,7 +31,7 @@ async def give_access(settings: Settings, data_dir: Path) -> Access:
     if not security.enabled:
         return Access(None)
     admin = None if security.file else ensure_admin(data_dir, security.admin_password)
-    credentials = Authenticator(security.file or data_dir / SECURITY_FILE)
+    credentials = Authenticator(security.file or data_dir / SECURITY_FILE, token_verifier(security))
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, _reload, credentials)
     return Access(credentials, admin)
 

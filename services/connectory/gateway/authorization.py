@@ -99,6 +99,13 @@ DELETE_SPACES: Final = _operation(
 )
 
 ROTATE_KEYS: Final = _operation("key_rotate", "Forbidden", Right.SUPERUSER, where=Where.IN_ALL_SPACES)
+CREATE_API_KEYS: Final = _operation(
+    "api_key_create", "Unauthorized to create an API key with an API key", about="api_key"
+)
+FIND_API_KEYS: Final = _operation("api_key_find", "Forbidden", about="api_key")
+REVOKE_API_KEYS: Final = _operation("api_key_revoke", "Forbidden", about="api_key")
+"""A login is enough for one's own keys; whose a key is, is looked at where it is known."""
+
 SEE_EVERYTHING: Final = _operation("connector_find", "Forbidden", Right.SUPERUSER, where=Where.IN_ALL_SPACES)
 """For `Call.may`: whether a caller is shown what belongs to no space."""
 

@@ -8,6 +8,7 @@ from connectory.gateway import incoming, json_bodies
 from connectory.gateway.contract import FORM, Contract, Refusal
 from connectory.gateway.errors import AWAY, INTERNAL, OutcomeUnknown, Rejected
 from connectory.gateway.routing import Route
+from connectory.infra.password_checks import TooManyLogins
 from connectory.infra.settings import ServerSettings
 
 ERROR_BODY: Final[JsonObject] = {
@@ -28,13 +29,14 @@ def edge_refusals(route: Route, contract: Contract, server: ServerSettings) -> I
     """Those that come before a handler, and those that any may end with."""
     if route.login:
         yield Refusal(401, Rejected.unauthorized().message)
+        yield Refusal(429, TooManyLogins().message)
     yield Refusal(413, Rejected.too_large("<bytes>").message)
     yield from _refusals_of_a_body(contract)
     yield Refusal(400, incoming.outdated_text("<version>"))
     if incoming.needs_xsrf(route.method, route.path):
         yield Refusal(400, incoming.XSRF_TEXT)
     if route.is_internal and server.restrict_internal_apis:
-        yield Refusal(400, incoming.not_internal_text("<path>", route.method))
+        yield Refusal(400, incoming.not_internal_text("<path>", "<method>"))
     yield from _refusals_of_schemas(contract)
     if contract.repeatable:
         yield Refusal(400, incoming.bad_command_id_text("<text>"))

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from connectory.connector_types.registry import TypeRegistry
+from connectory.gateway.api_key_directory import ApiKeyDirectory
+from connectory.gateway.api_keys import NO_ROLES, ApiKeyDesk
 from connectory.gateway.audit import AuditLog
-from connectory.gateway.authentication import Credentials
+from connectory.gateway.authentication import Anyone, ByCredentials, Credentials, Identification
 from connectory.gateway.cancellations import Cancellations
 from connectory.gateway.changes import ConnectorChanges
 from connectory.gateway.commanding import Channel, CommandDesk, Waits
@@ -22,6 +24,7 @@ from connectory.gateway.origin import NewId, random_id
 from connectory.gateway.read_models import ReadModels
 from connectory.gateway.replies import ReplyInbox
 from connectory.gateway.routes.action_requests import ActionRequestRoutes
+from connectory.gateway.routes.api_keys import ApiKeyRoutes
 from connectory.gateway.routes.connector_delivery import ConnectorDeliveryRoutes
 from connectory.gateway.routes.connector_types import ConnectorTypeRoutes
 from connectory.gateway.routes.connectors import ConnectorRoutes
@@ -72,19 +75,23 @@ async def run_gateway(dependencies: GatewayDependencies, on_bound: Callable[[str
     Raises `CannotListen` and `SettingsInvalid`.
     """
     inbox = ReplyInbox(dependencies.log, dependencies.messages, dependencies.chance)
+    keys = ApiKeyDirectory(dependencies.log, dependencies.messages)
     # The order matters at the end: requests in flight are answered while replies can still arrive.
     async with (
         dependencies.log.writer() as writer,
         inbox.open(),
+        keys.open(),
         checking_key(dependencies.kept_key, sealed_connectors(dependencies)),
-        listening(application(dependencies, inbox, writer), dependencies.settings.http) as url,
+        listening(application(dependencies, inbox, writer, keys), dependencies.settings.http) as url,
     ):
         on_bound(url + dependencies.settings.server.base_path)
         await asyncio.Event().wait()
 
 
-def application(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> web.Application:
-    """All routes behind the edge. The caller opens `inbox`."""
+def application(
+    dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer, keys: ApiKeyDirectory
+) -> web.Application:
+    """All routes behind the edge. The caller opens `inbox` and `keys`."""
     settings, types, clock, new_id = dependencies.settings, dependencies.types, dependencies.clock, dependencies.new_id
     read_models = dependencies.read_models
     executions = direct_and_queued_runs(dependencies, inbox, writer)
@@ -99,13 +106,30 @@ def application(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Wr
         EventLogRoutes(read_models.event_log),
         EncryptionKeyRoutes(key_rotation(dependencies, inbox, writer)),
         DeadLetterRoutes(dead_letter_desk(dependencies, writer), rights),
+        ApiKeyRoutes(api_key_desk(dependencies, writer, keys), dependencies.credentials or NO_ROLES),
         SchemaRoutes(dependencies.schemas),
         StatusRoutes(settings.server.name, {"broker": inbox.reach, "database": read_models.reach}, clock),
     )
     security = settings.security
-    edge = Edge(settings.server, dependencies.credentials, AuditLog(security.audit_enabled, security.audit_reads))
+    audit = AuditLog(security.audit_enabled, security.audit_reads)
+    edge = Edge(settings.server, identification(dependencies, keys), audit)
     routes = [route for table in tables for route in table.table()]
     return edge.application(with_document(routes, settings.server))
+
+
+def identification(dependencies: GatewayDependencies, keys: ApiKeyDirectory) -> Identification:
+    credentials = dependencies.credentials
+    return Anyone() if credentials is None else ByCredentials(credentials, keys, dependencies.clock)
+
+
+def api_key_desk(dependencies: GatewayDependencies, writer: Writer, keys: ApiKeyDirectory) -> ApiKeyDesk:
+    return ApiKeyDesk(
+        directory=keys,
+        messages=dependencies.messages,
+        writer=writer,
+        clock=dependencies.clock,
+        new_id=dependencies.new_id,
+    )
 
 
 def connector_changes(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> ConnectorChanges:

@@ -1,22 +1,24 @@
-"""Who is calling: checked passwords, and the `admin` account of embedded mode.
+"""Who is calling: checked users and tokens, and the `admin` account of embedded mode.
 
 A principal carries the privileges that its roles add up to; everything not granted is denied.
 """
 
 import asyncio
-import hmac
 import secrets as randomness
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import yaml
 from pydantic import SecretStr
 
-from connectory.domain.principal import Principal
+from connectory.domain.principal import Owner, Principal
+from connectory.domain.privileges import Privileges
+from connectory.infra.oidc import TokenVerifier
+from connectory.infra.password_checks import PasswordChecks, Verdict
 from connectory.infra.passwords import hash_password, verify_password
 from connectory.infra.private_files import write_private_file
 from connectory.infra.role_levels import SUPERUSER
@@ -27,89 +29,75 @@ ADMIN: Final = "admin"
 SECURITY_FILE: Final = "security.yml"
 PASSWORD_FILE: Final = "admin-password"
 
-REMEMBERED_SECONDS: Final = 60.0
-REMEMBERED_AT_MOST: Final = 1000
-CHECKS_AT_ONCE: Final = 2
-"""One argon2 check takes some 64 MB, and a processor for tens of milliseconds."""
-
 
 class Authenticator:
-    """Checks user and password against `security.yml`.
+    """Checks users by `security.yml`, and bearers of tokens by `tokens`; None: there is no identity provider.
 
-    A check is slow by intent. So credentials that passed are remembered for a minute, as a keyed hash under a key of
-    this process, and forgotten when the file is read again.
+    What roles give is always what the file says, for both.
     """
 
     def __init__(
         self,
         security_file: Path,
+        tokens: TokenVerifier | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
         verify: Callable[[str, str], bool] = verify_password,
     ) -> None:
         """Read the file; raises `SettingsInvalid`. `clock` gives seconds; `verify` is run in a thread."""
         self._file = security_file
+        self._tokens = tokens
         self._verify = verify
         self._security = load_security(security_file)
-        self._remembered = _Remembered(clock)
-        self._checks = asyncio.Semaphore(CHECKS_AT_ONCE)
+        self._checks = PasswordChecks(clock)
 
     def reload(self) -> None:
         """Read the file again. Raises `SettingsInvalid`, and then what was read before stays in force."""
         self._security = load_security(self._file)
-        self._remembered.clear()
+        self._checks.forget()
 
     async def basic(self, user: str, password: str) -> Principal | None:
-        """The caller with these credentials; None when they are wrong."""
-        credentials = self._remembered.digest(user, password)
-        principal = self._remembered.get(credentials)
-        if principal is not None:
-            return principal
-        async with self._checks:
-            # Many requests may have waited here with the same credentials: one check is enough for all.
-            return self._remembered.get(credentials) or await self._check(credentials, user, password)
+        """The caller with these credentials; None when they are wrong. Raises `TooManyLogins`."""
+        verdict = await self._checks.verdict(user, password, partial(self._check, user, password))
+        return verdict.principal
 
-    async def _check(self, credentials: bytes, name: str, password: str) -> Principal | None:
+    async def bearer(self, token: str) -> Principal | None:
+        """The caller with this token; None for one that is not valid. Raises `Unavailable`."""
+        bearer = await self._tokens.bearer(token) if self._tokens else None
+        if bearer is None:
+            return None
+        roles = bearer.roles & self._security.roles.keys()
+        return Principal(bearer.name, roles, self._security.privileges_of(roles), scheme="bearer", realm="oidc")
+
+    def privileges_now(self, owner: Owner, last_roles: tuple[str, ...]) -> Privileges | None:
+        """What somebody holds now; None when there is no such user any more, or no identity provider.
+
+        Of those who come with tokens nobody knows here whether they are still there: their `last_roles` must do, and
+        what these give now.
+        """
+        if owner.realm == "oidc":
+            return self._security.privileges_of(last_roles) if self._tokens else None
+        user = self._security.users.get(owner.name)
+        return None if user is None else self._security.privileges_of(user.roles)
+
+    def privileges_of(self, role: str) -> Privileges | None:
+        """What a role gives; None when there is none of that name."""
+        return self._security.roles.get(role)
+
+    async def _check(self, name: str, password: str) -> Verdict | None:
+        """None when the file was read again meanwhile."""
         security = self._security
         users, user = security.users, security.users.get(name)
         # An unknown name takes as long as a known one, so that names cannot be found out by the clock.
         compared = user or next(iter(users.values()), None)
         if compared is None:
-            return None
+            return Verdict(None)
         matches = await asyncio.to_thread(self._verify, compared.password_hash, password)
-        if user is None or not matches:
+        if self._security is not security:
             return None
-        principal = Principal(user.name, user.roles, security.privileges_of(user.roles))
-        if self._security is security:
-            self._remembered.put(credentials, principal)
-        return principal
-
-
-class _Remembered:
-    """Credentials that passed, by keyed hash; bounded in time and number."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._key = randomness.token_bytes(32)
-        self._entries: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
-
-    def digest(self, user: str, password: str) -> bytes:
-        name = user.encode("utf-8", "surrogatepass")
-        message = len(name).to_bytes(4, "big") + name + password.encode("utf-8", "surrogatepass")
-        return hmac.digest(self._key, message, "sha256")
-
-    def get(self, digest: bytes) -> Principal | None:
-        expires_at, principal = self._entries.get(digest, (0.0, None))
-        return principal if principal is not None and self._clock() < expires_at else None
-
-    def put(self, digest: bytes, principal: Principal) -> None:
-        self._entries[digest] = (self._clock() + REMEMBERED_SECONDS, principal)
-        self._entries.move_to_end(digest)
-        if len(self._entries) > REMEMBERED_AT_MOST:
-            self._entries.popitem(last=False)
-
-    def clear(self) -> None:
-        self._entries.clear()
+        if user is None or not matches:
+            return Verdict(None)
+        return Verdict(Principal(user.name, user.roles, security.privileges_of(user.roles)))
 
 
 @dataclass(frozen=True, slots=True)

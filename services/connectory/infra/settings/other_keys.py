@@ -34,7 +34,7 @@ NEEDS_SOMETHING: Final = {
 }
 """Sections that must not be there with nothing in them."""
 
-NOT_YET: Final = ("connectory.security.oidc",)
+NOT_YET: Final[tuple[str, ...]] = ()
 """Keys that would change behaviour and are not built: passing over them in silence would mislead."""
 
 PROGRAM_VARIABLES: Final = ("CONNECTORY_KIBANA_CONFIG",)
