@@ -7,25 +7,28 @@ from datetime import datetime
 from connectory.domain.errors import Unavailable
 from connectory.gateway import ReadModels
 from connectory.infra.in_memory_rows import InMemoryRowStore
-from connectory_projections import connectors_by_space, dead_letters, event_log
+from connectory_projections import connectors_by_space, dead_letters, event_log, spaces
 from connectory_projections.connectors_by_space import ConnectorView
 from connectory_projections.dead_letters import DeadLetterFilter, DeadLetterPage, KeptLetter, Place, Scope
 from connectory_projections.event_log import EventLogFilter, EventLogPage
 from connectory_projections.model import Row
+from connectory_projections.spaces import SpaceView
 
 EQUAL = ("connector_id", "connector_type_id", "action", "outcome", "final", "request_id", "execution_id")
 
 
 class InMemoryReadModels:
-    """`away` makes every query fail as it does without a database."""
+    """`away` makes every query fail as it does without a database; connectors that are `unseen` lag behind."""
 
     def __init__(self, store: InMemoryRowStore) -> None:
         self._store = store
         self.away = False
+        self.unseen: set[str] = set()
 
     @property
     def for_gateway(self) -> ReadModels:
-        return ReadModels(self, self, InMemoryDeadLetters(self._store, self.reach), self._store.progress, self.reach)
+        letters, known = InMemoryDeadLetters(self._store, self.reach), InMemorySpaces(self._store, self.reach)
+        return ReadModels(self, self, letters, known, self._store.progress, self.reach)
 
     def execution_ids(self) -> set[object]:
         """Of the entries of the event log whose end is known."""
@@ -57,7 +60,8 @@ class InMemoryReadModels:
     async def _views(self) -> Sequence[ConnectorView]:
         await self.reach()
         read = connectors_by_space.in_space("").read
-        return [read(row) for row in self._store.rows(connectors_by_space.TABLE.name) if row["name"] is not None]
+        rows = [row for row in self._store.rows(connectors_by_space.TABLE.name) if row["name"] is not None]
+        return [view for view in map(read, rows) if view.connector_id not in self.unseen]
 
     async def page(self, space_id: str, where: EventLogFilter, limit: int, cursor: str | None) -> EventLogPage:
         await self.reach()
@@ -143,3 +147,30 @@ def _is_wanted(row: Row, where: DeadLetterFilter) -> bool:
         and (where.from_ is None or at >= where.from_)
         and (where.to is None or at < where.to)
     )
+
+
+class InMemorySpaces:
+    """The part of the read models that is about spaces."""
+
+    def __init__(self, store: InMemoryRowStore, reach: Callable[[], Awaitable[None]]) -> None:
+        self._store = store
+        self._reach = reach
+
+    async def get(self, space_id: str) -> SpaceView | None:
+        return next((view for view in await self.everything() if view.space_id == space_id), None)
+
+    async def everything(self) -> Sequence[SpaceView]:
+        await self._reach()
+        rows = [
+            row for row in self._store.rows(spaces.TABLE.name) if row["name"] is not None and row["deletion_id"] is None
+        ]
+        views = map(spaces.everything().read, rows)
+        return sorted(views, key=lambda view: (view.details.name, view.space_id))
+
+    async def ids(self) -> Sequence[str]:
+        return [view.space_id for view in await self.everything()]
+
+    async def deletion(self, space_id: str) -> str | None:
+        await self._reach()
+        row = self._store.tables[spaces.TABLE.name].get((space_id,))
+        return spaces.deletion(space_id).read(row) if row and row["deletion_id"] is not None else None
