@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from aiohttp import ClientResponse, ClientSession
 from multidict import CIMultiDict
@@ -18,6 +19,7 @@ from connectory.infra.in_memory_rows import InMemoryRowStore
 from connectory.infra.role_levels import BUILT_IN_ROLES
 from connectory.infra.settings import Settings
 from connectory.projector import run_projector
+from tests.documented import Documented
 from tests.read_models import InMemoryReadModels
 from tests.unit.installation import Installation, owned
 from tests.waiting import until, until_answer
@@ -123,11 +125,17 @@ class HttpCaller:
 
 @dataclass
 class HttpGateway(HttpCaller):
-    """The gateway under test, its task, and what is behind it."""
+    """The gateway under test, its task, and what is behind it. Its answers are held to its document."""
 
     installation: Installation
     read_models: InMemoryReadModels
     role: asyncio.Task[None]
+    documented: Documented
+
+    async def call(self, method: str, path: str, *arguments: Any, **options: Any) -> Answer:
+        answer = await super().call(method, path, *arguments, **options)
+        self.documented.hold(method, path, answer.status, answer.headers.get("Content-Type", ""), answer.raw)
+        return answer
 
 
 async def _answer(response: ClientResponse) -> Answer:
@@ -151,7 +159,19 @@ async def http_gateway(
             await stack.enter_async_context(owned(projecting))
         url, role = await stack.enter_async_context(running(dependencies))
         session = await stack.enter_async_context(ClientSession())
-        yield HttpGateway(url, session, installation, read_models, role)
+        documented = await _documented(HttpCaller(url, session))
+        yield HttpGateway(url, session, installation, read_models, role, documented)
+
+
+_DOCUMENTS: dict[str, Documented] = {}
+"""By base path, on which alone they depend: one for all gateways of a run."""
+
+
+async def _documented(caller: HttpCaller) -> Documented:
+    base_path = urlsplit(caller.url).path
+    if base_path not in _DOCUMENTS:
+        _DOCUMENTS[base_path] = Documented((await caller.get("/api/connectory/openapi.json")).body)
+    return _DOCUMENTS[base_path]
 
 
 def dependencies_of(
@@ -168,6 +188,7 @@ def dependencies_of(
         vault=installation.vault,
         read_models=(read_models or InMemoryReadModels(InMemoryRowStore())).for_gateway,
         credentials=users,
+        in_memory=installation.in_memory,
         clock=installation.clock,
     )
 

@@ -5,6 +5,7 @@ connections. The roles of a process share its log.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from connectory.connector_types.plugins import all_types
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.breaker import BreakerPolicy
 from connectory.domain.errors import SettingsInvalid
+from connectory.domain.in_memory_connectors import InMemoryConnectors
 from connectory.domain.rate_limit import RateLimit
 from connectory.domain.retry import RetryPolicy
 from connectory.executor import LimitRule, Limits, RunSettings, World, run_executor
@@ -39,6 +41,7 @@ from connectory.infra.postgres import (
     open_database,
     watch_progress,
 )
+from connectory.infra.preconfigured import in_memory_connectors, unknown_types
 from connectory.infra.schema_registry import open_schemas
 from connectory.infra.security import Authenticator
 from connectory.infra.settings import RateLimitRule, Settings
@@ -48,6 +51,8 @@ from connectory.projector import run_projector
 from connectory.replay import Rehearsal
 from connectory.roles import Role
 from connectory_projections import ALL as PROJECTIONS
+
+log = logging.getLogger(__name__)
 
 AFTERMATH_SECONDS = 5.0
 """What an executor needs after its grace: to write what it has finished, and to commit."""
@@ -108,7 +113,7 @@ async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
 
 
 async def _run_gateway(foundation: Foundation) -> None:
-    settings = foundation.settings
+    settings, types = foundation.settings, type_registry(foundation.settings)
     async with (
         open_schemas(settings.schema_registry) as schemas,
         _database(settings) as database,
@@ -118,13 +123,14 @@ async def _run_gateway(foundation: Foundation) -> None:
             settings=settings,
             log=foundation.log,
             messages=Messages(schemas),
-            types=type_registry(settings),
+            types=types,
             vault=vault_of(settings),
             read_models=queried(database, progress),
             exclusive=PostgresExclusive(database),
             kept_key=PostgresKeptKey(database),
             credentials=foundation.credentials,
             schemas=schemas,
+            in_memory=_in_memory(settings, types),
         )
         await run_gateway(dependencies, foundation.on_bound)
 
@@ -136,16 +142,17 @@ async def _run_aggregate(foundation: Foundation) -> None:
 
 
 async def _run_executor(foundation: Foundation) -> None:
-    settings = foundation.settings
+    settings, types = foundation.settings, type_registry(foundation.settings)
     async with open_schemas(settings.schema_registry) as schemas, open_egress(_egress_settings(settings)) as egress:
         world = World(
             messages=Messages(schemas),
-            registry=type_registry(settings),
+            registry=types,
             vault=vault_of(settings),
             surroundings=Surroundings(egress=egress, server_log=LoggerServerLog(), now=utc_now),
             clock=utc_now,
             new_id=random_id,
             run_timeout=settings.executor.run_timeout,
+            in_memory=in_memory_connectors(settings.preconfigured, types),
         )
         await run_executor(foundation.log, world, _limits(settings))
 
@@ -177,10 +184,11 @@ async def open_rehearsal(settings: Settings, log: Log, messages: Messages) -> Re
     """What shows the calls of requests without making them. Raises `Unavailable`."""
     registry, vault = type_registry(settings), vault_of(settings)
     policies = RunPolicies(RunSettings(), registry)
+    in_memory = in_memory_connectors(settings.preconfigured, registry)
 
     async def connectors_of(partition: int) -> PartitionConnectors:
         async with log.tail(CONNECTORS, partition, 0) as tail:
-            connectors = PartitionConnectors(tail, messages, registry, vault, policies)
+            connectors = PartitionConnectors(tail, messages, registry, vault, policies, in_memory)
             await connectors.restore()
             return connectors
 
@@ -211,6 +219,14 @@ async def _database(settings: Settings) -> AsyncIterator[Database]:
         raise SettingsInvalid("connectory.database.url is not set: say where Postgres is, by DATABASE_URL for example")
     async with open_database(settings.database.url, max_connections=settings.database.pool_max_size) as database:
         yield database
+
+
+def _in_memory(settings: Settings, types: TypeRegistry) -> InMemoryConnectors:
+    """The connectors in memory; those that can never run are named in the log."""
+    connectors = in_memory_connectors(settings.preconfigured, types)
+    for flaw in unknown_types(connectors, types):
+        log.warning("runs through the preconfigured connector %s fail: %s", flaw.connector_id, flaw.problem)
+    return connectors
 
 
 def vault_of(settings: Settings) -> SecretsVault:

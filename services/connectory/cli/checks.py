@@ -129,6 +129,19 @@ async def _encryption_key(subject: Subject) -> str | None:
     return "kept in the data directory"
 
 
+async def _preconfigured(subject: Subject) -> str | None:
+    from connectory.composition import type_registry
+    from connectory.infra.preconfigured import flaws, in_memory_connectors
+
+    types = type_registry(subject.settings)
+    connectors = in_memory_connectors(subject.settings.preconfigured, types)
+    count = len(connectors.shown())
+    problems = [f"{flaw.connector_id}: {flaw.problem}" for flaw in flaws(connectors, types)]
+    if problems:
+        raise ConnectoryError(f"runs through {len(problems)} of {count} fail; " + "; ".join(problems))
+    return f"{count}, whose runs can start" if count else None
+
+
 async def _users(subject: Subject) -> str | None:
     from connectory.infra.security_file import load_security
 
@@ -194,6 +207,7 @@ CHECKS: Final[dict[str, Check]] = {
     "Java": _java,
     "data directory": _data_dir,
     "encryption key": _encryption_key,
+    "preconfigured connectors": _preconfigured,
     "users": _users,
     "Kafka": _kafka,
     "schema registry": _schema_registry,

@@ -21,6 +21,7 @@ from connectory.domain.commands import (
 from connectory.domain.connector import Active
 from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.errors import Refused
+from connectory.domain.in_memory_connectors import NO_IN_MEMORY_CONNECTORS, InMemoryConnectors
 from connectory.domain.json_types import JsonObject
 from connectory.domain.replies import CommandAccepted
 from connectory.gateway.commanding import CommandDesk, Decided
@@ -76,9 +77,11 @@ class ConnectorChanges:
     desk: CommandDesk
     clock: Clock
     new_id: NewId
+    in_memory: InMemoryConnectors = NO_IN_MEMORY_CONNECTORS
 
     async def create(self, connector_id: str | None, type_id: str, details: Details, origin: Origin) -> Active:
         """Create a connector; without an id a random one is made, or that of the command which is repeated."""
+        self.in_memory.require_creatable(connector_id, type_id, is_system_type=self.types.is_system(type_id))
         config = self.types.check(type_id, details.config, details.secrets)
         new_id = connector_id or self._connector_id(origin)
         command = CreateConnector(
@@ -96,6 +99,7 @@ class ConnectorChanges:
 
     async def update(self, connector_id: str, details: Details, origin: Origin) -> Active:
         """Replace name, config and secrets of the connector as it is now; refused if it changes meanwhile."""
+        self.in_memory.require_changeable(connector_id)
         current = await self.views.get(origin.space_id, connector_id)
         if current is None:
             raise Refused.not_found(connector_id)
@@ -141,7 +145,11 @@ class ConnectorChanges:
         )
 
     async def delete(self, connector_id: str, origin: Origin) -> None:
-        """Delete the connector. Without a key nothing is changed, deletion included: clients know it so."""
+        """Delete the saved connector, also one that is shadowed by a connector in memory.
+
+        Without a key nothing is changed, deletion included: clients know it so.
+        """
+        self.in_memory.require_no_system(connector_id)
         self.vault.require_key()
         command = DeleteConnector(
             command_id=self._command_id(origin),
@@ -150,13 +158,20 @@ class ConnectorChanges:
             at=self.clock(),
             by=origin.by,
         )
-        await self._carry_out(command, origin)
+        in_memory = self.in_memory.get(connector_id)
+        try:
+            await self._carry_out(command, origin)
+        except Refused as refusal:
+            if in_memory is None or refusal.code != "connector-not-found":
+                raise
+            raise self.in_memory.undeletable(in_memory) from None
 
     async def switch(self, connector_id: str, origin: Origin, *, enabled: bool) -> Active:
         """Let requests through the connector run, or none any more; it may be so already.
 
         Needs no key: no secret is touched.
         """
+        self.in_memory.require_changeable(connector_id)
         wish = EnableConnector if enabled else DisableConnector
         command = wish(
             command_id=self._command_id(origin),
@@ -169,6 +184,7 @@ class ConnectorChanges:
 
     async def set_delivery_policy(self, connector_id: str, policy: DeliveryPolicy, origin: Origin) -> Active:
         """Replace all of the policy."""
+        self.in_memory.require_changeable(connector_id)
         command = SetDeliveryPolicy(
             command_id=self._command_id(origin),
             connector_id=connector_id,

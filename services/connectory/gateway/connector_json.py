@@ -8,6 +8,7 @@ from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.connector import Active
 from connectory.domain.errors import Refused
 from connectory.domain.execution import Failed, Result, Retry, Succeeded, iso_millis
+from connectory.domain.in_memory_connectors import InMemoryConnector
 from connectory.domain.json_types import Json, JsonObject
 from connectory_projections.connectors_by_space import ConnectorView
 
@@ -47,6 +48,27 @@ def listed_connector(view: ConnectorView, types: TypeRegistry) -> JsonObject:
     return shown
 
 
+def in_memory_connector(shown: InMemoryConnector, types: TypeRegistry) -> dict[str, Json]:
+    """The answer to a get of a connector in memory: without its config, unless the operator lets it be seen."""
+    config: JsonObject = {"config": shown.config} if shown.expose_config else {}
+    return {
+        "id": shown.connector_id,
+        "connector_type_id": shown.connector_type_id,
+        "name": shown.name,
+        **config,
+        "is_preconfigured": not shown.is_system,
+        "is_system_action": shown.is_system,
+        "is_deprecated": _is_deprecated(shown.connector_type_id, shown.config),
+        "is_connector_type_deprecated": _is_type_deprecated(shown.connector_type_id, types),
+        "auth_mode": "shared",
+    }
+
+
+def listed_in_memory_connector(shown: InMemoryConnector, types: TypeRegistry) -> JsonObject:
+    """An item of get all. References to a connector in memory are not counted."""
+    return {**in_memory_connector(shown, types), "referenced_by_count": 0}
+
+
 def connector_type(declared: AnyConnectorType, types: TypeRegistry) -> JsonObject:
     shown: dict[str, Json] = {
         "id": declared.id,
@@ -62,11 +84,22 @@ def connector_type(declared: AnyConnectorType, types: TypeRegistry) -> JsonObjec
     }
     if declared.sub_feature:
         shown["sub_feature"] = declared.sub_feature
+    if declared.allow_multiple_system_actions is not None:
+        shown["allow_multiple_system_actions"] = declared.allow_multiple_system_actions
     if declared.description:
         shown["description"] = declared.description
     if declared.is_experimental:
         shown["is_experimental"] = True
     return shown
+
+
+def type_spec(declared: AnyConnectorType) -> JsonObject:
+    """The JSON Schema of a connector of the type: of its config and its secrets."""
+    parts: dict[str, Json] = {
+        "config": declared.config.model_json_schema(by_alias=True),
+        "secrets": declared.secrets.model_json_schema(by_alias=True),
+    }
+    return {"type": "object", "properties": parts, "required": [*parts]}
 
 
 def run_result(connector_id: str, result: Result) -> JsonObject:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.errors import Refused
+from connectory.domain.in_memory_connectors import NO_IN_MEMORY_CONNECTORS, InMemoryConnectors
 from connectory.gateway import authorization
 from connectory.gateway.authorization import Operation
 from connectory.gateway.read_models import ConnectorViews
@@ -19,14 +20,15 @@ from connectory.gateway.routing import Call
 class RunRights:
     types: TypeRegistry
     views: ConnectorViews
+    in_memory: InMemoryConnectors = NO_IN_MEMORY_CONNECTORS
 
     async def require(self, call: Call, connector_id: str) -> None:
         """Raise `Rejected` (403), which names the type where the connector can be resolved."""
         if call.may(authorization.EXECUTE_ANY_TYPE):
             call.require(authorization.EXECUTE_ACTIONS)
             return
-        view = await self.views.get(call.space_id, connector_id)
-        call.require(self._running(view.connector_type_id) if view else authorization.EXECUTE_ACTIONS)
+        found = self.in_memory.get(connector_id) or await self.views.get(call.space_id, connector_id)
+        call.require(self._running(found.connector_type_id) if found else authorization.EXECUTE_ACTIONS)
 
     async def require_each(
         self, call: Call, connector_ids: Collection[str], operation: Operation = authorization.EXECUTE_ACTIONS
@@ -35,8 +37,10 @@ class RunRights:
         call.require(operation)
         if call.may(authorization.EXECUTE_ANY_TYPE):
             return
-        views = await self.views.with_ids(frozenset(connector_ids))
-        for type_id in sorted({view.connector_type_id for view in views if view.space_id == call.space_id}):
+        in_memory = {each.connector_type_id for each in map(self.in_memory.get, connector_ids) if each}
+        views = await self.views.with_ids({each for each in connector_ids if each not in self.in_memory})
+        saved = {view.connector_type_id for view in views if view.space_id == call.space_id}
+        for type_id in sorted(in_memory | saved):
             call.require(self._running(type_id))
 
     def _running(self, type_id: str) -> Operation:

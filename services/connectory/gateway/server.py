@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from connectory.connector_types.registry import TypeRegistry
+from connectory.domain.in_memory_connectors import NO_IN_MEMORY_CONNECTORS, InMemoryConnectors
 from connectory.gateway.api_key_directory import ApiKeyDirectory
 from connectory.gateway.api_keys import NO_ROLES, ApiKeyDesk
 from connectory.gateway.audit import AuditLog
 from connectory.gateway.authentication import Anyone, ByCredentials, Credentials, Identification
 from connectory.gateway.cancellations import Cancellations
+from connectory.gateway.catching_up import CatchingUp
 from connectory.gateway.changes import ConnectorChanges
 from connectory.gateway.commanding import Channel, CommandDesk, Waits
 from connectory.gateway.dead_letters import DeadLetterDesk
@@ -33,18 +35,27 @@ from connectory.gateway.routes.encryption_keys import EncryptionKeyRoutes
 from connectory.gateway.routes.event_log import EventLogRoutes
 from connectory.gateway.routes.executions import ExecutionRoutes
 from connectory.gateway.routes.openapi import with_document
+from connectory.gateway.routes.saved_objects import SavedObjectRoutes
 from connectory.gateway.routes.schemas import SchemaRoutes
+from connectory.gateway.routes.spaces import SpaceRoutes
 from connectory.gateway.routes.status import StatusRoutes
 from connectory.gateway.routing import Edge
 from connectory.gateway.run_rights import RunRights
+from connectory.gateway.saved_objects.exporting import Exports
+from connectory.gateway.saved_objects.import_warnings import IdRules
+from connectory.gateway.saved_objects.importing import Imports
 from connectory.gateway.sealed_connectors import SealedConnectors
+from connectory.gateway.shadowing import warn_of_shadowed
+from connectory.gateway.space_deletions import SpaceDeletions, driving_deletions
+from connectory.gateway.spaces import SpaceChanges, Spaces
 from connectory.infra.clock import Clock, utc_now
 from connectory.infra.crypto import SecretsVault
 from connectory.infra.exclusive import Exclusive, InProcessExclusive
 from connectory.infra.log import Log, Writer
 from connectory.infra.messages import Messages
 from connectory.infra.settings import Settings
-from connectory.infra.topics import CONNECTOR_COMMANDS
+from connectory.infra.topics import CONNECTOR_COMMANDS, SPACE_COMMANDS
+from connectory_projections import SPACES
 from connectory_projections.connectors_by_space import CONNECTORS_BY_SPACE
 from connectory_schemas.registry import SchemaRegistry, bundled_schemas
 
@@ -61,6 +72,7 @@ class GatewayDependencies:
     read_models: ReadModels
     credentials: Credentials | None
     schemas: SchemaRegistry = field(default_factory=bundled_schemas)
+    in_memory: InMemoryConnectors = NO_IN_MEMORY_CONNECTORS
     clock: Clock = utc_now
     new_id: NewId = random_id
     chance: random.Random = field(default_factory=random.Random)
@@ -82,9 +94,11 @@ async def run_gateway(dependencies: GatewayDependencies, on_bound: Callable[[str
         inbox.open(),
         keys.open(),
         checking_key(dependencies.kept_key, sealed_connectors(dependencies)),
+        driving_deletions(space_deletions(dependencies, inbox, writer)),
         listening(application(dependencies, inbox, writer, keys), dependencies.settings.http) as url,
     ):
         on_bound(url + dependencies.settings.server.base_path)
+        await warn_of_shadowed(dependencies.in_memory, dependencies.read_models.connectors)
         await asyncio.Event().wait()
 
 
@@ -96,17 +110,20 @@ def application(
     read_models = dependencies.read_models
     executions = direct_and_queued_runs(dependencies, inbox, writer)
     changes = connector_changes(dependencies, inbox, writer)
-    rights = RunRights(types, read_models.connectors)
+    in_memory = dependencies.in_memory
+    rights = RunRights(types, read_models.connectors, in_memory)
     tables = (
-        ConnectorRoutes(changes, read_models.connectors, types, settings.strict_ids),
-        ConnectorDeliveryRoutes(changes, read_models.connectors),
+        ConnectorRoutes(changes, read_models.connectors, types, in_memory, settings.strict_ids),
+        ConnectorDeliveryRoutes(changes, read_models.connectors, in_memory),
         ConnectorTypeRoutes(types),
-        ExecutionRoutes(executions, rights),
+        ExecutionRoutes(executions, rights, in_memory),
         ActionRequestRoutes(executions, cancellations(dependencies, inbox, writer), rights, clock, new_id),
         EventLogRoutes(read_models.event_log),
         EncryptionKeyRoutes(key_rotation(dependencies, inbox, writer)),
         DeadLetterRoutes(dead_letter_desk(dependencies, writer), rights),
+        SpaceRoutes(Spaces(read_models.spaces), space_changes(dependencies, inbox, writer)),
         ApiKeyRoutes(api_key_desk(dependencies, writer, keys), dependencies.credentials or NO_ROLES),
+        saved_object_routes(dependencies, changes),
         SchemaRoutes(dependencies.schemas),
         StatusRoutes(settings.server.name, {"broker": inbox.reach, "database": read_models.reach}, clock),
     )
@@ -142,6 +159,17 @@ def connector_changes(dependencies: GatewayDependencies, inbox: ReplyInbox, writ
         desk=CommandDesk(channel, CONNECTOR_COMMANDS, (CONNECTORS_BY_SPACE.name,)),
         clock=dependencies.clock,
         new_id=dependencies.new_id,
+        in_memory=dependencies.in_memory,
+    )
+
+
+def saved_object_routes(dependencies: GatewayDependencies, changes: ConnectorChanges) -> SavedObjectRoutes:
+    settings, views = dependencies.settings, dependencies.read_models.connectors
+    id_rules = IdRules(dependencies.in_memory, settings.strict_ids)
+    return SavedObjectRoutes(
+        Exports(views, dependencies.types, settings.saved_objects.max_import_export_size),
+        Imports(views, changes, id_rules, dependencies.new_id),
+        settings.saved_objects,
     )
 
 
@@ -168,6 +196,35 @@ def key_rotation(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: W
         exclusive=dependencies.exclusive,
         clock=dependencies.clock,
         new_id=dependencies.new_id,
+    )
+
+
+def space_changes(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> SpaceChanges:
+    read_models = dependencies.read_models
+    return SpaceChanges(
+        spaces=Spaces(read_models.spaces),
+        connectors=read_models.connectors,
+        limits=dependencies.settings.spaces,
+        messages=dependencies.messages,
+        desk=CommandDesk(command_channel(dependencies, inbox, writer), SPACE_COMMANDS, (SPACES.name,)),
+        clock=dependencies.clock,
+        new_id=dependencies.new_id,
+        deletion_wait=dependencies.settings.gateway.reply_timeout,
+    )
+
+
+def space_deletions(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> SpaceDeletions:
+    read_models, channel = dependencies.read_models, command_channel(dependencies, inbox, writer)
+    return SpaceDeletions(
+        log=dependencies.log,
+        messages=dependencies.messages,
+        spaces=read_models.spaces,
+        connectors=read_models.connectors,
+        letters=dead_letter_desk(dependencies, writer),
+        space_desk=CommandDesk(channel, SPACE_COMMANDS, (SPACES.name,)),
+        connector_desk=CommandDesk(channel, CONNECTOR_COMMANDS, (CONNECTORS_BY_SPACE.name,)),
+        catching_up=CatchingUp(dependencies.log, read_models.progress),
+        clock=dependencies.clock,
     )
 
 

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from connectory.gateway import authorization
 from connectory.gateway.contract import Answer, Contract, Refusal
-from connectory.gateway.contracts.connectors import NOT_FOUND
+from connectory.gateway.contracts.connectors import HIDDEN, NOT_FOUND, UNCHANGEABLE
 from connectory.gateway.schemas import DeliveryPolicyBody, Nothing
 
 
@@ -30,6 +30,7 @@ class ConnectorDelivery(TypedDict):
     connector_type_id: str
     enabled: bool
     version: int
+    """0 for a connector of the settings, which has no versions."""
     delivery_policy: ShownPolicy
 
 
@@ -42,8 +43,8 @@ class SwitchedConnector(TypedDict):
     version: int
 
 
-_UPDATE_REFUSALS: Final = (Refusal.denied(authorization.UPDATE_ACTIONS), NOT_FOUND)
-_GET_REFUSALS: Final = (Refusal.denied(authorization.GET_ACTIONS), NOT_FOUND)
+_UPDATE_REFUSALS: Final = (Refusal.denied(authorization.UPDATE_ACTIONS), *UNCHANGEABLE, NOT_FOUND)
+_GET_REFUSALS: Final = (Refusal.denied(authorization.GET_ACTIONS), HIDDEN, NOT_FOUND)
 
 
 def _switch(summary: str) -> Contract:

@@ -1,5 +1,6 @@
 """Contracts of the routes for connectors: create, get, list, update, delete, run, and their types."""
 
+from dataclasses import replace
 from typing import Final
 
 from connectory.domain.errors import EncryptionKeyMissing, Refused
@@ -12,10 +13,21 @@ from connectory.gateway.contracts.connector_answers import (
     ShownConnector,
     ShownConnectorType,
 )
-from connectory.gateway.errors import OutcomeUnknown
+from connectory.gateway.errors import OutcomeUnknown, Rejected
 from connectory.gateway.schemas import ConnectorDetails, Execution, NewConnector, TypesQuery, UpdateParams
 
 NOT_FOUND: Final = Refusal.of(Refused.not_found("<id>"))
+SYSTEM_CREATE: Final = Refusal(400, "System action creation is forbidden. Action type: <type>.")
+TAKEN: Final = Refusal(400, "This <id> already exists in a preconfigured action.")
+UNCHANGEABLE: Final = (
+    Refusal(400, "System action <id> can not be updated."),
+    Refusal(400, "Preconfigured action <id> can not be updated."),
+)
+UNDELETABLE: Final = (
+    Refusal(400, "System action <id> is not allowed to delete."),
+    Refusal(400, "Preconfigured action <id> is not allowed to delete."),
+)
+HIDDEN: Final = Refusal(404, "Connector <id> not found")
 CONFLICT: Final = Refusal.of(Refused.conflict("<id>"))
 NOT_REGISTERED: Final = Refusal.of(Refused.type_not_registered("<type>"))
 NO_KEY: Final = Refusal.of(EncryptionKeyMissing("create actions client"))
@@ -41,6 +53,7 @@ BAD_IDS: Final = (
 
 _CREATE_REFUSALS: Final = (
     Refusal.denied(authorization.create_action("<type>")),
+    SYSTEM_CREATE,
     NOT_REGISTERED,
     *INVALID,
     *TYPE_DISABLED,
@@ -59,18 +72,21 @@ CREATE_WITH_ID: Final = Contract(
     summary="Create a connector under an id of one's own",
     body=NewConnector,
     answers=(Answer(200, "The new connector", ChangedConnector),),
-    refusals=(*BAD_IDS, *_CREATE_REFUSALS),
+    refusals=(*BAD_IDS, *_CREATE_REFUSALS, TAKEN),
     repeatable=True,
 )
 GET: Final = Contract(
     summary="Get a connector",
     answers=(Answer(200, "The connector", ShownConnector),),
-    refusals=(Refusal.denied(authorization.GET_ACTIONS), NOT_FOUND),
+    refusals=(Refusal.denied(authorization.GET_ACTIONS), HIDDEN, NOT_FOUND),
 )
 GET_ALL: Final = Contract(
     summary="List the connectors of the space, sorted by name",
     answers=(Answer(200, "The connectors", list[ListedConnector]),),
     refusals=(Refusal.denied(authorization.GET_ACTIONS),),
+)
+GET_ALL_AND_SYSTEM: Final = replace(
+    GET_ALL, summary="List the connectors of the space and the system connectors, by name"
 )
 UPDATE: Final = Contract(
     summary="Replace name, config and secrets of a connector",
@@ -79,6 +95,7 @@ UPDATE: Final = Contract(
     answers=(Answer(200, "The connector as it is now", ChangedConnector),),
     refusals=(
         Refusal.denied(authorization.UPDATE_ACTIONS),
+        *UNCHANGEABLE,
         NOT_FOUND,
         NOT_REGISTERED,
         *INVALID,
@@ -91,7 +108,7 @@ UPDATE: Final = Contract(
 DELETE: Final = Contract(
     summary="Delete a connector",
     answers=(Answer(204, "It is deleted"),),
-    refusals=(Refusal.denied(authorization.DELETE_ACTIONS), NOT_FOUND, NO_KEY),
+    refusals=(Refusal.denied(authorization.DELETE_ACTIONS), *UNDELETABLE, NOT_FOUND, NO_KEY),
     repeatable=True,
 )
 EXECUTE: Final = Contract(
@@ -99,6 +116,7 @@ EXECUTE: Final = Contract(
     body=Execution,
     answers=(Answer(200, "The result of the run", RunResult),),
     refusals=(
+        Refusal(400, "Execution of system action is not allowed"),
         Refusal.denied(authorization.execute_action("<type>")),
         Refusal.denied(authorization.EXECUTE_ACTIONS),
         NOT_FOUND,
@@ -112,4 +130,10 @@ TYPES: Final = Contract(
     summary="List the connector types",
     query=TypesQuery,
     answers=(Answer(200, "The types, in the order in which they are registered", list[ShownConnectorType]),),
+)
+TYPES_AND_SYSTEM: Final = replace(TYPES, summary="List the connector types and the system types")
+TYPE_SPEC: Final = Contract(
+    summary="Get the JSON Schema of config and secrets of a type that is made from a specification",
+    answers=(Answer(200, "The schema", {"type": "object"}),),
+    refusals=(Refusal.of(Rejected.not_found()),),
 )

@@ -7,6 +7,7 @@ from aiohttp import web
 from connectory.domain.connector import Active
 from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.errors import Refused
+from connectory.domain.in_memory_connectors import UNVERSIONED, InMemoryConnector, InMemoryConnectors
 from connectory.gateway import authorization
 from connectory.gateway.changes import ConnectorChanges
 from connectory.gateway.contracts import connector_delivery
@@ -22,6 +23,7 @@ from connectory_projections.connectors_by_space import ConnectorView
 class ConnectorDeliveryRoutes:
     changes: ConnectorChanges
     views: ConnectorViews
+    in_memory: InMemoryConnectors
 
     def table(self) -> tuple[Route, ...]:
         one = "/api/connectory/connector/{id:[^/]+}"
@@ -34,14 +36,16 @@ class ConnectorDeliveryRoutes:
         )
 
     async def get(self, call: Call) -> web.Response:
-        view = await self._view(call)
+        call.require(authorization.GET_ACTIONS)
+        in_memory = self.in_memory.visible(call.path("id"))
+        view = in_memory or await self._view(call)
         return answer(
             {
                 "id": view.connector_id,
                 "name": view.name,
                 "connector_type_id": view.connector_type_id,
                 "enabled": view.enabled,
-                "version": view.version,
+                "version": UNVERSIONED if isinstance(view, InMemoryConnector) else view.version,
                 "delivery_policy": asdict(view.delivery_policy),
             }
         )
@@ -53,7 +57,9 @@ class ConnectorDeliveryRoutes:
         return await self._switch(call, enabled=False)
 
     async def get_policy(self, call: Call) -> web.Response:
-        return answer(asdict((await self._view(call)).delivery_policy))
+        call.require(authorization.GET_ACTIONS)
+        view = self.in_memory.visible(call.path("id")) or await self._view(call)
+        return answer(asdict(view.delivery_policy))
 
     async def set_policy(self, call: Call) -> web.Response:
         body = check(DeliveryPolicyBody, call.body, "body")
@@ -68,7 +74,6 @@ class ConnectorDeliveryRoutes:
         return answer(_switched(await self.changes.switch(call.path("id"), call.origin, enabled=enabled)))
 
     async def _view(self, call: Call) -> ConnectorView:
-        call.require(authorization.GET_ACTIONS)
         connector_id = call.path("id")
         view = await self.views.get(call.space_id, connector_id)
         if view is None:

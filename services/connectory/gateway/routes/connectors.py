@@ -1,19 +1,25 @@
 """Create, get, list, update and delete connectors."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from aiohttp import web
 
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.errors import Refused
+from connectory.domain.in_memory_connectors import InMemoryConnector, InMemoryConnectors
 from connectory.gateway import authorization, connector_json
 from connectory.gateway.changes import ConnectorChanges, Details
+from connectory.gateway.connector_json import listed_connector, listed_in_memory_connector
 from connectory.gateway.contracts import connectors
 from connectory.gateway.outgoing import answer, no_content
 from connectory.gateway.read_models import ConnectorViews
 from connectory.gateway.routing import Call, Route
 from connectory.gateway.schemas import ConnectorDetails, NewConnector, UpdateParams, check_new_id
 from connectory.gateway.validation import check
+from connectory_projections.collation import name_sort_key
+from connectory_projections.connectors_by_space import ConnectorView
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,7 @@ class ConnectorRoutes:
     changes: ConnectorChanges
     views: ConnectorViews
     types: TypeRegistry
+    in_memory: InMemoryConnectors
     strict_ids: bool
 
     def table(self) -> tuple[Route, ...]:
@@ -33,6 +40,9 @@ class ConnectorRoutes:
             Route("PUT", one, self.update, contract=connectors.UPDATE),
             Route("DELETE", one, self.delete, contract=connectors.DELETE),
             Route("GET", "/api/actions/connectors", self.get_all, contract=connectors.GET_ALL),
+            Route(
+                "GET", "/internal/actions/connectors", self.get_all_and_system, contract=connectors.GET_ALL_AND_SYSTEM
+            ),
         )
 
     async def create(self, call: Call) -> web.Response:
@@ -53,15 +63,34 @@ class ConnectorRoutes:
     async def get(self, call: Call) -> web.Response:
         call.require(authorization.GET_ACTIONS)
         connector_id = call.path("id")
+        in_memory = self.in_memory.visible(connector_id)
+        if in_memory is not None:
+            return answer(connector_json.in_memory_connector(in_memory, self.types))
         view = await self.views.get(call.space_id, connector_id)
         if view is None:
             raise Refused.not_found(connector_id)
         return answer(connector_json.connector(view, self.types))
 
     async def get_all(self, call: Call) -> web.Response:
-        call.require(authorization.GET_ACTIONS)
-        views = await self.views.in_space(call.space_id)
-        return answer([connector_json.listed_connector(view, self.types) for view in views])
+        return await self._list(call, self.in_memory.shown())
+
+    async def get_all_and_system(self, call: Call) -> web.Response:
+        return await self._list(call, [*self.in_memory.shown(), *self.in_memory.system()])
+
+    async def _list(self, call: Call, in_memory: Sequence[InMemoryConnector]) -> web.Response:
+        """By name; of equal names the saved ones come first, then those in memory as they are given."""
+        call.require(authorization.FIND_ACTIONS)
+        saved = await self.views.in_space(call.space_id)
+        items = [
+            *((each.name_sort_key, listed_connector(each, self.types)) for each in saved if not self._shadowed(each)),
+            *((name_sort_key(each.name), listed_in_memory_connector(each, self.types)) for each in in_memory),
+        ]
+        if in_memory:
+            items.sort(key=itemgetter(0))
+        return answer([item for _, item in items])
+
+    def _shadowed(self, view: ConnectorView) -> bool:
+        return view.connector_id in self.in_memory
 
     async def update(self, call: Call) -> web.Response:
         params = check(UpdateParams, {"id": call.path("id")}, "params")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from connectory.domain.in_memory_connectors import InMemoryConnectors
 from connectory.gateway import authorization, connector_json
 from connectory.gateway.contracts import connectors
 from connectory.gateway.executions import Executions
@@ -18,6 +19,7 @@ from connectory.gateway.validation import check
 class ExecutionRoutes:
     executions: Executions
     rights: RunRights
+    in_memory: InMemoryConnectors
 
     def table(self) -> tuple[Route, ...]:
         return (
@@ -34,6 +36,7 @@ class ExecutionRoutes:
         """Whether the connector exists is for the executor to say: the views may lag, the executor reads to the end."""
         body = check(Execution, call.body, "body")
         connector_id = call.path("id")
+        self.in_memory.require_executable(connector_id)
         await self.rights.require(call, connector_id)
         result = await self.executions.run(connector_id, body.params, call.origin)
         return answer(connector_json.run_result(connector_id, result))
