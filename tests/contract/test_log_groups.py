@@ -76,6 +76,18 @@ async def test_progress_and_its_metadata_are_remembered(log: Log, topic: str, gr
         assert await member.shares[1].committed(topic) is None
 
 
+async def test_what_a_group_has_not_committed_is_its_backlog(log: Log, topic: str, group: str) -> None:
+    other = await new_topic(log)
+    await write(log, *messages(topic, 0, 3), *messages(topic, 1, 2))
+    async with Member(log, group, topic) as member:
+        await member.owns(PARTITIONS)
+        assert await log.backlog(group, [topic, other]) == {topic: 5, other: 0}
+
+        await member.shares[0].commit({topic: Committed(2)})
+
+        assert await log.backlog(group, [topic]) == {topic: 3}
+
+
 async def test_a_second_member_gets_half(log: Log, topic: str, group: str) -> None:
     other = await new_topic(log)
     async with Member(log, group, topic, other) as first:

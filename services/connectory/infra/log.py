@@ -23,6 +23,9 @@ Headers: TypeAlias = Sequence[tuple[str, bytes]]
 MAX_RECORD_BYTES: Final = 1_048_000
 """Key, value and headers together: with what the format adds it fits a broker's default limit of 1,048,588 bytes."""
 
+END_OF_TIME_MS: Final = 253_402_300_799_000
+"""A moment that no record has reached: `offset_at` answers the end for it."""
+
 
 class Message(NamedTuple):
     """A record to be written. Without `partition` the key decides: murmur2, as in the Java client."""
@@ -188,6 +191,14 @@ class Log(Protocol):
 
     async def offset_at(self, topic: str, partition: int, timestamp_ms: int) -> int:
         """The first offset whose record is not older, or the end offset when there is none."""
+        ...
+
+    async def backlog(self, group: str, topics: Sequence[str]) -> Mapping[str, int]:
+        """How many offsets of each topic the group has not committed yet, members or none.
+
+        More than the records that are left: what is done behind something that is not is counted, and so are the
+        markers of transactions. Raises `Unavailable`.
+        """
         ...
 
     def tail(self, topic: str, partition: int, offset: int) -> AbstractAsyncContextManager[Tail]:

@@ -66,6 +66,11 @@ class InMemoryLog:
         await self._before("offsets")
         return self._topic(topic)[partition].offset_at(timestamp_ms)
 
+    async def backlog(self, group: str, topics: Sequence[str]) -> Mapping[str, int]:
+        await self._before("offsets")
+        progress = self._groups[group].progress
+        return {topic: sum(_left(each, progress) for each in self._topic(topic)) for topic in topics}
+
     @asynccontextmanager
     async def tail(self, topic: str, partition: int, offset: int) -> AsyncIterator[InMemoryTail]:
         await self._before("tail")
@@ -163,3 +168,8 @@ class InMemoryLog:
         await asyncio.sleep(0)
         if self._hook is not None:
             await self._hook(operation)
+
+
+def _left(partition: Partition, progress: Mapping[tuple[str, int], Committed]) -> int:
+    committed = progress.get((partition.topic, partition.index), Committed(0))
+    return partition.next_offset - max(committed.offset, partition.beginning)

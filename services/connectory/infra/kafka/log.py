@@ -1,6 +1,7 @@
 """`KafkaLog`: the log on a Kafka cluster."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -76,6 +77,22 @@ class KafkaLog:
         async with self._reader(f"find an offset of {topic}") as reader:
             found = (await reader.offsets_for_times({place: timestamp_ms}))[place]
             return int(found.offset if found else (await reader.end_offsets([place]))[place])
+
+    async def backlog(self, group: str, topics: Sequence[str]) -> Mapping[str, int]:
+        async with self._admin(f"read the progress of {group}") as admin:
+            committed = await admin.list_consumer_group_offsets(self._connection.prefixed(group))
+            places = [
+                self._place(topic, n)
+                for topic in topics
+                for n in range(await administration.partition_count(admin, self._connection.prefixed(topic)))
+            ]
+        async with self._reader(f"read the end offsets for {group}") as reader:
+            beginnings, ends = await reader.beginning_offsets(places), await reader.end_offsets(places)
+        left: Counter[str] = Counter()
+        for place in places:
+            passed = committed[place].offset if place in committed else 0
+            left[place.topic] += ends[place] - max(passed, beginnings[place])
+        return {topic: left[self._connection.prefixed(topic)] for topic in topics}
 
     @asynccontextmanager
     async def tail(self, topic: str, partition: int, offset: int) -> AsyncIterator[KafkaTail]:
