@@ -1,9 +1,11 @@
 """What the contract suites of the log share: the log under test, and names that no other test uses."""
 
 import asyncio
+import os
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,7 @@ from connectory.infra.kafka import open_kafka_log
 from connectory.infra.log import Committed, Log, Message, Record, Share, read_all
 from connectory.infra.settings import KafkaSettings
 from connectory.infra.topics import TopicSpec
+from tests.http_reference import SEEN_FILE, keep_seen
 from tests.waiting import until, until_answer
 
 PARTITIONS = 4
@@ -22,6 +25,12 @@ DEADLINE, PAUSE = 30.0, 0.01
 """Seconds: the longest wait for a condition, and between two looks at it."""
 
 OpenLog = Callable[[], AbstractAsyncContextManager[Log]]
+
+
+def pytest_sessionfinish() -> None:
+    """For the reference of the HTTP API, which names a test for each of its lines."""
+    if path := os.environ.get(SEEN_FILE):
+        keep_seen(Path(path))
 
 
 @pytest.fixture(params=["memory", "kafka"])

@@ -1,7 +1,7 @@
 """The OpenAPI 3.1 document, made from the routes and their contracts.
 
 Spaces are servers: every path below `/s/{space_id}` is the same path in that space. The exact texts of refusals stand
-beside each response as `x-texts`.
+beside each response: those of the route as `x-texts`, those that any route may have as `x-edge-texts`.
 """
 
 import re
@@ -16,7 +16,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 import connectory
 from connectory.domain.json_types import Json, JsonObject
-from connectory.gateway.contract import Answer, Contract, Shape
+from connectory.gateway.contract import Answer, Contract, Refusal, Shape
 from connectory.gateway.edge_contract import ERROR_BODY, edge_parameters, edge_refusals
 from connectory.gateway.routing import Route
 from connectory.infra.settings import ServerSettings
@@ -133,27 +133,37 @@ class _Described:
         answers: dict[int, list[Answer]] = defaultdict(list)
         for answer in self.contract.answers:
             answers[answer.status].append(answer)
-        refusals: dict[int, list[str]] = defaultdict(list)
-        for refusal in (*self.contract.refusals, *edge_refusals(self.route, self.contract, server)):
-            refusals[refusal.status].append(refusal.text)
+        own = _texts(self.contract.refusals)
+        edge = _texts(edge_refusals(self.route, self.contract, server))
         return {
-            str(status): _response(answers[status], refusals[status], models, status)
-            for status in sorted({*answers, *refusals})
+            str(status): _response(status, answers[status], own[status], edge[status], models)
+            for status in sorted({*answers, *own, *edge})
         }
 
 
-def _response(answers: Sequence[Answer], texts: Sequence[str], models: _Models, status: int) -> JsonObject:
+def _texts(refusals: Iterable[Refusal]) -> dict[int, list[str]]:
+    texts: dict[int, list[str]] = defaultdict(list)
+    for refusal in dict.fromkeys(refusals):
+        texts[refusal.status].append(refusal.text)
+    return texts
+
+
+def _response(
+    status: int, answers: Sequence[Answer], own: Sequence[str], edge: Sequence[str], models: _Models
+) -> JsonObject:
     content: dict[str, list[Json]] = defaultdict(list)
     for answer in answers:
         if answer.body is not None:
             content[answer.content_type].append(models.schema(answer.body, "serialization"))
-    if texts:
+    if own or edge:
         content["application/json"].append({"$ref": REF.format(model="Error")})
-    words = [answer.description for answer in answers] or [HTTPStatus(status).phrase]
-    shown: dict[str, Json] = {"description": "; or ".join(words)}
-    if content:
-        shown["content"] = {kind: {"schema": _any_of(schemas)} for kind, schemas in content.items()}
-    return {**shown, "x-texts": list(dict.fromkeys(texts))} if texts else shown
+    shown: dict[str, Json] = {
+        "description": "; or ".join(answer.description for answer in answers) or HTTPStatus(status).phrase,
+        "content": {kind: {"schema": _any_of(schemas)} for kind, schemas in content.items()},
+        "x-texts": own,
+        "x-edge-texts": edge,
+    }
+    return {key: value for key, value in shown.items() if value}
 
 
 def _any_of(schemas: Sequence[Json]) -> Json:
