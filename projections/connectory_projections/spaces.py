@@ -47,6 +47,11 @@ def everything() -> Query[SpaceView]:
     return Query(_SQL["list"], (), _view)
 
 
+def ids() -> Query[str]:
+    """Their ids, in no order."""
+    return Query(_SQL["ids"], (), lambda row: from_stored(row["space_id"]))
+
+
 def deletion(space_id: str) -> Query[str]:
     """The command that began the deletion of the space, while that is under way."""
     return Query(_SQL["deletion"], (to_stored(space_id),), lambda row: from_stored(row["deletion_id"]))

@@ -9,6 +9,11 @@ FROM spaces
 WHERE name IS NOT NULL AND deletion_id IS NULL
 ORDER BY name, space_id;
 
+-- name: ids
+SELECT space_id
+FROM spaces
+WHERE name IS NOT NULL AND deletion_id IS NULL;
+
 -- name: deletion
 SELECT deletion_id
 FROM spaces

@@ -145,6 +145,10 @@ Space: TypeAlias = NoSpace | ActiveSpace
 NO_SPACE = NoSpace()
 
 
+def space_not_found() -> Refused:
+    return Refused("space-not-found", "Not Found")
+
+
 def decide(command: SpaceCommand, state: Space) -> list[SpaceEvent]:
     """Return the events that the command brings about; raise `Refused` when it breaks a rule."""
     match command:
@@ -208,7 +212,7 @@ def _require_existing(space_id: str, state: Space) -> None:
     """Of the default space the log may know nothing yet."""
     exists = isinstance(state, ActiveSpace) and state.deletion_id is None
     if not exists and space_id != DEFAULT_SPACE:
-        raise Refused("space-not-found", "Not Found")
+        raise space_not_found()
 
 
 def _require_deletable(space_id: str, state: Space) -> None:

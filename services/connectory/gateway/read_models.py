@@ -4,14 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from connectory.gateway.event_documents.reading import EventDocuments, QueriedEventDocuments
 from connectory.gateway.gathering import Gathering
 from connectory.gateway.health import Probe
 from connectory.infra.progress import ProgressWatch
-from connectory_projections import connectors_by_space, dead_letters, event_log
+from connectory_projections import connectors_by_space, dead_letters, event_log, spaces
 from connectory_projections.connectors_by_space import ConnectorView
 from connectory_projections.dead_letters import DeadLetterFilter, DeadLetterPage, KeptLetter, Place, Scope
 from connectory_projections.event_log import EventLogFilter, EventLogPage
 from connectory_projections.model import Query
+from connectory_projections.spaces import SpaceView
 
 T = TypeVar("T")
 
@@ -70,6 +72,22 @@ class DeadLetters(Protocol):
         ...
 
 
+class SpaceViews(Protocol):
+    """The spaces of which somebody has set anything. Raises `Unavailable` when the read model cannot be reached."""
+
+    async def get(self, space_id: str) -> SpaceView | None: ...
+
+    async def everything(self) -> Sequence[SpaceView]:
+        """All, by name in the order of code points, then by id."""
+        ...
+
+    async def ids(self) -> Sequence[str]: ...
+
+    async def deletion(self, space_id: str) -> str | None:
+        """The command that began the deletion of the space, while that is under way; it is none of the others then."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ReadModels:
     """`progress` tells how far they are, `reach` whether they can be reached at all."""
@@ -77,8 +95,10 @@ class ReadModels:
     connectors: ConnectorViews
     event_log: EventLog
     dead_letters: DeadLetters
+    spaces: SpaceViews
     progress: ProgressWatch
     reach: Probe
+    documents: EventDocuments
 
 
 class Queries(Protocol):
@@ -92,7 +112,8 @@ class Queries(Protocol):
 def queried(queries: Queries, progress: ProgressWatch) -> ReadModels:
     """The read models by queries on the projections' tables."""
     connectors, log, letters = QueriedConnectorViews(queries), QueriedEventLog(queries), QueriedDeadLetters(queries)
-    return ReadModels(connectors, log, letters, progress, lambda: queries.one(_PING))
+    spaces_, documents = QueriedSpaces(queries), QueriedEventDocuments(queries)
+    return ReadModels(connectors, log, letters, spaces_, progress, lambda: queries.one(_PING), documents)
 
 
 class QueriedConnectorViews:
@@ -148,3 +169,20 @@ class QueriedDeadLetters:
 
     async def at_places(self, scope: Scope, places: Sequence[Place]) -> Sequence[KeptLetter]:
         return await self._queries.all(dead_letters.at_places(scope, places))
+
+
+class QueriedSpaces:
+    def __init__(self, queries: Queries) -> None:
+        self._queries = queries
+
+    async def get(self, space_id: str) -> SpaceView | None:
+        return await self._queries.one(spaces.get(space_id))
+
+    async def everything(self) -> Sequence[SpaceView]:
+        return await self._queries.all(spaces.everything())
+
+    async def ids(self) -> Sequence[str]:
+        return await self._queries.all(spaces.ids())
+
+    async def deletion(self, space_id: str) -> str | None:
+        return await self._queries.one(spaces.deletion(space_id))

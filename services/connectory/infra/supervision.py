@@ -37,8 +37,16 @@ async def keep_running(
             log.warning("%s ended by itself, starting it again", name)
         except Exception as error:
             _report(name, error)
+            _end_if_cancelled()
         failures = 1 if clock() - started > HEALTHY_AFTER else failures + 1
         await asyncio.sleep(_wait(failures, first_wait, longest_wait))
+
+
+def _end_if_cancelled() -> None:
+    """A cancellation that arrives while a task group is failing is lost: the group raises its failures only."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _report(name: str, error: Exception) -> None:

@@ -5,7 +5,7 @@ import logging
 from typing import Final
 
 from connectory.domain.errors import Refused, Unavailable
-from connectory.infra.log import Committed, Log, Share
+from connectory.infra.log import END_OF_TIME_MS, Committed, Log, Share
 from connectory.projector.applying import Applier, Revoked
 from connectory.projector.ports import Decoder, RowStore
 from connectory.projector.reading import RecordReader
@@ -18,9 +18,6 @@ COMMIT_EVERY_SECONDS: Final = 5.0
 """The group's offsets only show the lag to monitoring; where to go on stands with the rows."""
 
 GROUP_PREFIX: Final = "projector-"
-
-END_OF_TIME_MS: Final = 253_402_300_799_000
-"""A moment that no record has reached: the log answers its end."""
 
 log = logging.getLogger(__name__)
 
