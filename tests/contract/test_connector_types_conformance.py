@@ -55,6 +55,18 @@ EXAMPLES = {
     ),
     ".teams": Example(secrets={"webhookUrl": f"https://a.test/{SENTINEL}"}, params={"message": "hi"}),
     ".pagerduty": Example(secrets={"routingKey": SENTINEL}, params={"summary": "hi"}, answer=responds(202)),
+    ".opsgenie": Example(
+        config={"apiUrl": "https://a.test"},
+        secrets={"apiKey": SENTINEL},
+        params={"subAction": "createAlert", "subActionParams": {"message": "hi"}},
+        answer=responds(202, body=b'{"took": 0.1, "requestId": "r", "result": "taken"}'),
+    ),
+    ".jira-service-management": Example(
+        config={"apiUrl": "https://a.test"},
+        secrets={"apiKey": SENTINEL},
+        params={"subAction": "closeAlert", "subActionParams": {"alias": "a"}},
+        answer=responds(202, body=b'{"took": 0.1, "requestId": "r", "result": "taken"}'),
+    ),
     ".webhook": Example(
         config={"url": "https://a.test/hook"}, secrets={"user": "me", "password": SENTINEL}, params={"body": "{}"}
     ),

@@ -70,7 +70,7 @@ class Schema(BaseModel):
         saved: dict[str, Any] = serialize(self)
         for name, declared in type(self).model_fields.items():
             if UNSAVED in declared.metadata and name not in self.model_fields_set:
-                saved.pop(declared.alias or name)
+                saved.pop(declared.alias or name, None)
         return saved
 
 
