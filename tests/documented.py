@@ -43,7 +43,8 @@ class Operation:
 
     @property
     def route(self) -> str:
-        return f"{self.method} {self.path}"
+        """A slash at the end makes no other route."""
+        return f"{self.method} {self.path.rstrip('/') or '/'}"
 
     @property
     def spaced(self) -> bool:
@@ -94,9 +95,12 @@ class Documented:
 
     def find(self, method: str, path: str) -> Operation | None:
         bare = path.partition("?")[0].removeprefix(self._base)
-        paths = [bare, SPACE.sub("", bare, count=1)] if SPACE.match(bare) else [bare]
+        in_a_space = SPACE.match(bare)
+        bare = bare[in_a_space.end() :] if in_a_space else bare
         fitting = (
-            each for each in self.operations if each.method == method and any(map(each.pattern.fullmatch, paths))
+            each
+            for each in self.operations
+            if each.method == method and each.pattern.fullmatch(bare) and (each.spaced or not in_a_space)
         )
         return next(fitting, None)
 
@@ -105,7 +109,7 @@ class Documented:
         assert response, f"{operation.route} does not declare status {status}: {raw[:500]!r}"
         kind = content_type.partition(";")[0]
         content = response.get("content", {})
-        assert (kind in content) if raw else not content, f"{operation.route} {status}: {content_type} {raw[:500]!r}"
+        assert kind in content or not (raw or content), f"{operation.route} {status}: {content_type} {raw[:500]!r}"
         if kind == "application/json" and raw:
             assert content_type == "application/json; charset=utf-8"
             self._validator(operation, status).validate(json.loads(raw))
