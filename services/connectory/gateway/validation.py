@@ -4,7 +4,7 @@ A schema is a pydantic model; this module checks a value against it and words th
 reported in their order, before unknown ones. No value of the caller's stands in an error's cause: it may be a secret.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Final, Literal, NoReturn, TypeAlias, TypeVar
@@ -210,25 +210,32 @@ def _union_text(literals: Sequence[str], place: str) -> str:
 
 
 def _declared_type(model: type[Schema], location: Path) -> str:
-    """The JSON type of what the model declares there: through nested models, lists and records."""
+    """The JSON type of what the model declares there: through nested models, lists, records and alternatives."""
     whole = _json_schema(model)
-    declared = whole
+    declared = [whole]
     for step in location:
-        declared = _resolved(_declared_below(declared, step), whole)
-    return str(declared["type"])
+        below = [found for schema in declared for found in _declared_below(schema, step)]
+        declared = [each for schema in below for each in _alternatives(schema, whole)]
+    return str(declared[0]["type"])
 
 
-def _declared_below(schema: JsonSchema, step: str | int) -> JsonSchema:
-    properties = schema.get("properties", {})
-    inner: JsonSchema = (
-        properties[step] if step in properties else schema.get("items") or schema["additionalProperties"]
-    )
-    return inner
+def _declared_below(schema: JsonSchema, step: str | int) -> Iterator[JsonSchema]:
+    if step in (properties := schema.get("properties", {})):
+        yield properties[step]
+    elif isinstance(step, int) and "items" in schema:
+        yield schema["items"]
+    elif isinstance(further := schema.get("additionalProperties"), dict):
+        yield further
 
 
-def _resolved(schema: JsonSchema, whole: JsonSchema) -> JsonSchema:
-    name = schema.get("$ref", "").removeprefix("#/$defs/")
-    return whole["$defs"][name] if name else schema
+def _alternatives(schema: JsonSchema, whole: JsonSchema) -> Iterator[JsonSchema]:
+    if "$ref" in schema:
+        yield from _alternatives(whole["$defs"][schema["$ref"].removeprefix("#/$defs/")], whole)
+    elif "anyOf" in schema:
+        for each in schema["anyOf"]:
+            yield from _alternatives(each, whole)
+    else:
+        yield schema
 
 
 @cache
