@@ -67,6 +67,12 @@ EXAMPLES = {
         params={"subAction": "closeAlert", "subActionParams": {"alias": "a"}},
         answer=responds(202, body=b'{"took": 0.1, "requestId": "r", "result": "taken"}'),
     ),
+    ".jira": Example(
+        config={"apiUrl": "https://a.test", "projectKey": "OPS"},
+        secrets={"email": "me@a.test", "apiToken": SENTINEL},
+        params={"subAction": "issue", "subActionParams": {"id": "7"}},
+        answer=responds(200, body=b'{"id": "7", "key": "OPS-7"}', headers={"content-type": "application/json"}),
+    ),
     ".webhook": Example(
         config={"url": "https://a.test/hook"}, secrets={"user": "me", "password": SENTINEL}, params={"body": "{}"}
     ),

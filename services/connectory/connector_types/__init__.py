@@ -4,6 +4,7 @@ The order here is the order of registration, which the list of types keeps.
 """
 
 from connectory.connector_types.contract import AnyConnectorType
+from connectory.connector_types.jira import JIRA
 from connectory.connector_types.jira_service_management import JIRA_SERVICE_MANAGEMENT
 from connectory.connector_types.opsgenie import OPSGENIE
 from connectory.connector_types.pagerduty import PAGERDUTY
@@ -22,4 +23,5 @@ ALL: tuple[AnyConnectorType, ...] = (
     PAGERDUTY,
     OPSGENIE,
     JIRA_SERVICE_MANAGEMENT,
+    JIRA,
 )

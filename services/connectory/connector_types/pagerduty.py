@@ -1,18 +1,17 @@
 """`.pagerduty`: triggers, acknowledges and resolves alerts by events (Events API v2)."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
 from annotated_types import MaxLen
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from connectory.connector_types.calls import json_post, no_answer, sent_bytes, unwelcome_answer, whose_fault
 from connectory.connector_types.contract import ConnectorType, EgressFailed, Run, TypeSettings
 from connectory.connector_types.json_text import parsed_or_text
 from connectory.connector_types.moments import parse_moment
-from connectory.connector_types.schemas import Absentable, Schema, SecretSchema, about, own_rule
+from connectory.connector_types.schemas import OR_JSON_TEXT, Absentable, Schema, SecretSchema, about, own_rule
 from connectory.domain.execution import Result, Succeeded, iso_millis
 from connectory.domain.json_types import Json
 
@@ -35,16 +34,6 @@ class Link(Schema):
     text: Annotated[str, about("Text")]
 
 
-def _object_from_json(value: Any) -> Any:
-    """A JSON text stands for its object; what is none is left as it is, to be refused."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return value
-
-
 class Params(Schema):
     event_action: Annotated[Absentable[Literal["trigger", "resolve", "acknowledge"]], about("Event action")] = None
     dedup_key: Annotated[
@@ -61,7 +50,7 @@ class Params(Schema):
     class_: Annotated[Absentable[str], about("Class")] = Field(None, alias="class")
     links: Annotated[Absentable[list[Link]], about("Links")] = None
     custom_details: Annotated[
-        Absentable[Annotated[dict[str, Any], BeforeValidator(_object_from_json)]],
+        Absentable[Annotated[dict[str, Any], OR_JSON_TEXT]],
         about("Custom details", widget="json"),
     ] = None
 

@@ -6,6 +6,7 @@ given. `Absentable[X] = None` may be left out, but not be null, and then stays a
 a default that acts at run time only. Every field of a `SecretSchema` is secret, unless it says that it may be shown.
 """
 
+import json
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
@@ -53,6 +54,19 @@ def _refuse_null(value: object) -> object:
         raise PydanticCustomError(NULL_REFUSED, "null is not allowed")
     return value
 
+
+def _parsed(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed: object = json.loads(value)
+    except (ValueError, RecursionError):
+        return value
+    return parsed
+
+
+OR_JSON_TEXT = BeforeValidator(_parsed)
+"""A text of JSON stands for what it says; one that is none is left as it is, to be refused."""
 
 Unsaved = Annotated[T, UNSAVED]
 Absentable = Annotated[T | None, BeforeValidator(_refuse_null), UNSAVED]
