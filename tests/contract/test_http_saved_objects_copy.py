@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.http_gateway import CONNECTOR, HOOK, VIEWER, Answer, HttpGateway, http_gateway, reading_replies
+from connectory.domain.privileges import Right, granted
+from tests.http_gateway import CONNECTOR, HOOK, VIEWER, Answer, HttpGateway, Users, http_gateway, reading_replies
 from tests.saved_objects import COPY, RESOLVE_COPY, failure, success
 from tests.unit.installation import Installation
 
@@ -175,6 +176,28 @@ async def test_second_tries_of_copies_that_are_refused(gateway: HttpGateway, ret
     answer = await gateway.call("POST", RESOLVE_COPY, {"retries": retries, "objects": [C1]}, auth=VIEWER)
 
     assert (answer.status, answer.message) == (400, message)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "status"),
+    [
+        ({Right.COPY_TO_SPACES, Right.GET}, {Right.CREATE}, 200),
+        ({Right.COPY_TO_SPACES, Right.GET}, {Right.GET}, 403),
+        ({Right.COPY_TO_SPACES}, {Right.CREATE}, 403),
+        ({Right.GET, Right.CREATE}, {Right.CREATE}, 403),
+    ],
+)
+async def test_who_copies_may_read_here_and_create_there(here: set[Right], there: set[Right], status: int) -> None:
+    users = Users()
+    users.roles["copier"] = granted({"default"}, here).and_also(granted({"blue"}, there))
+    async with http_gateway(await Installation().create_topics(), users=users) as gateway:
+        await reading_replies(gateway)
+        await gateway.create("c1")
+        body = {"spaces": ["blue"], "objects": [C1]}
+        answer = await gateway.call("POST", COPY, body, auth=users.add("carl", "copier"))
+
+    assert answer.status == status
+    assert status == 200 or answer.message == "Unauthorized to copy saved objects to spaces"
 
 
 async def test_a_copy_needs_a_privilege_of_its_own(gateway: HttpGateway) -> None:

@@ -57,6 +57,11 @@ class Refused(ConnectoryError):
         return cls("connector-invalid", f"error validating action type connector: {detail}")
 
     @classmethod
+    def secrets_undefined(cls) -> "Refused":
+        """What a type says whose connector was imported without its secrets."""
+        return cls.connector_invalid("secrets must be defined")
+
+    @classmethod
     def secrets_missing(cls, name: str) -> "Refused":
         """Of a connector that was imported: nobody has given its secrets yet."""
         text = f'Unable to execute action because no secrets are defined for the "{name}" connector.'

@@ -134,8 +134,9 @@ class Attempts:
             raise Refused.not_found(request.connector_id)
         if not ready.enabled:
             raise disabled(request.connector_id)
-        if ready.is_missing_secrets and not request.is_direct:
-            raise Refused.secrets_missing(ready.label.name)
+        if ready.is_missing_secrets:
+            # The type may take it that there are none, and then the target would be called without its login.
+            raise Refused.secrets_undefined() if request.is_direct else Refused.secrets_missing(ready.label.name)
         if request.connector_version not in (None, ready.label.version):
             wanted, current = request.connector_version, ready.label.version
             text = f"the request is for version {wanted} of the connector, which is at {current}"

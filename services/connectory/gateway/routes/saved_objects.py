@@ -10,7 +10,6 @@ from aiohttp import hdrs, web
 
 from connectory.domain.json_types import Json
 from connectory.gateway import authorization, json_bodies
-from connectory.gateway.authorization import Operation
 from connectory.gateway.contracts import saved_objects as contracts
 from connectory.gateway.errors import Rejected
 from connectory.gateway.incoming import Form
@@ -165,11 +164,8 @@ def _retries(form: Form) -> dict[str, Json]:
 
 
 def _require_copying(call: Call, targets: Iterable[str]) -> None:
+    """A copy is an export here and an import there: whoever may do neither cannot do both. One denial is for all."""
+    needed = (authorization.EXPORT_ACTIONS, *(authorization.IMPORT_ACTIONS.in_space(target) for target in targets))
     call.require(authorization.COPY_TO_SPACES)
-    for target in targets:
-        call.require(_creating_in(target))
-
-
-def _creating_in(target: str) -> Operation:
-    """Whoever copies creates where the copy goes; a denial has the words of copying."""
-    return replace(authorization.IMPORT_ACTIONS.in_space(target), denial=authorization.COPY_TO_SPACES.denial)
+    for operation in needed:
+        call.require(replace(operation, denial=authorization.COPY_TO_SPACES.denial))
