@@ -144,13 +144,18 @@ async def _answer(response: ClientResponse) -> Answer:
 
 @asynccontextmanager
 async def http_gateway(
-    installation: Installation, *, settings: Settings | None = None, secure: bool = True, roles: bool = True
+    installation: Installation,
+    *,
+    settings: Settings | None = None,
+    secure: bool = True,
+    roles: bool = True,
+    users: Users | None = None,
 ) -> AsyncIterator[HttpGateway]:
     """Run the gateway; without `roles` nobody answers it."""
     store = InMemoryRowStore()
     read_models = InMemoryReadModels(store)
     settings = on_a_free_port(settings or Settings())
-    dependencies = dependencies_of(installation, settings, read_models, Users() if secure else None)
+    dependencies = dependencies_of(installation, settings, read_models, (users or Users()) if secure else None)
     async with AsyncExitStack() as stack:
         if roles:
             await stack.enter_async_context(installation.aggregate())

@@ -58,6 +58,7 @@ class ConnectorRoutes:
         call.require(authorization.create_action(body.connector_type_id))
         details = Details(body.name, body.config, body.secrets)
         state = await self.changes.create(connector_id, body.connector_type_id, details, call.origin)
+        call.concerns(state.connector_id)
         return answer(connector_json.changed_connector(state, self.types))
 
     async def get(self, call: Call) -> web.Response:
