@@ -76,33 +76,33 @@ class ConnectorView:
 
 def get(space_id: str, connector_id: str) -> Query[ConnectorView]:
     """The connector with this id, if it is in this space."""
-    return Query(_SQL["get"], (to_stored(space_id), to_stored(connector_id)), _view)
+    return Query(_SQL["get"], (to_stored(space_id), to_stored(connector_id)), read_view)
 
 
 def get_many(places: Iterable[tuple[str, str]]) -> Query[ConnectorView]:
     """The connectors with these (space, connector) ids, as far as there are any, in no order."""
     spaces, connectors = zip(*places, strict=True)
-    return Query(_SQL["get_many"], ([*map(to_stored, spaces)], [*map(to_stored, connectors)]), _view)
+    return Query(_SQL["get_many"], ([*map(to_stored, spaces)], [*map(to_stored, connectors)]), read_view)
 
 
 def in_space(space_id: str, limit: int = LIST_LIMIT) -> Query[ConnectorView]:
     """The space's connectors, by name as `collation` orders names, then by creation."""
-    return Query(_SQL["list"], (to_stored(space_id), limit), _view)
+    return Query(_SQL["list"], (to_stored(space_id), limit), read_view)
 
 
 def by_id(space_id: str, after: str, limit: int) -> Query[ConnectorView]:
     """The space's connectors by id, from the one after `after` on; the empty id is before all."""
-    return Query(_SQL["by_id"], (to_stored(space_id), to_stored(after), limit), _view)
+    return Query(_SQL["by_id"], (to_stored(space_id), to_stored(after), limit), read_view)
 
 
 def with_ids(connector_ids: Iterable[str]) -> Query[ConnectorView]:
     """The connectors with these ids, whatever their spaces, as far as there are any, in no order."""
-    return Query(_SQL["with_ids"], ([*map(to_stored, connector_ids)],), _view)
+    return Query(_SQL["with_ids"], ([*map(to_stored, connector_ids)],), read_view)
 
 
 def with_origins(space_id: str, origin_ids: Iterable[str]) -> Query[ConnectorView]:
     """The space's connectors that were imported from these ids and have others here, oldest first."""
-    return Query(_SQL["with_origins"], (to_stored(space_id), [*map(to_stored, origin_ids)]), _view)
+    return Query(_SQL["with_origins"], (to_stored(space_id), [*map(to_stored, origin_ids)]), read_view)
 
 
 def apply(sourced: Sourced[ConnectorEvent]) -> Sequence[RowChange]:
@@ -175,7 +175,7 @@ def _details(event: ConnectorCreated | ConnectorUpdated | ConnectorImported | Co
     }
 
 
-def _view(row: Mapping[str, Any]) -> ConnectorView:
+def read_view(row: Mapping[str, Any]) -> ConnectorView:
     return ConnectorView(
         connector_id=from_stored(row["connector_id"]),
         space_id=from_stored(row["space_id"]),

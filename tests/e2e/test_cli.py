@@ -86,7 +86,7 @@ async def test_topics_are_made_and_named_with_their_prefix(kafka_bootstrap: str,
     assert f"created {topic_prefix}action-requests" in created.output.splitlines()
 
 
-@pytest.mark.parametrize("name", ["connectors_by_space", "event_log", "dead_letters", "spaces"])
+@pytest.mark.parametrize("name", ["connectors_by_space", "connector_history", "event_log", "dead_letters", "spaces"])
 async def test_a_projection_is_rebuilt_while_it_is_read(
     system: Up, client: ConnectoryClient, webhook: str, name: str
 ) -> None:

@@ -208,7 +208,7 @@ def test_an_update_gives_an_imported_connector_its_secrets_and_keeps_its_origin(
 
 
 def test_restoring_a_version_brings_back_name_and_config_and_keeps_the_secrets_of_now() -> None:
-    before = [created(name="old"), updated(name="new", secrets=SEALED)]
+    before: list[ConnectorEvent] = [created(name="old"), updated(name="new", secrets=SEALED)]
     given(*before).when(restore(name="old")).then(restored(name="old", secrets=SEALED))
 
 
@@ -234,7 +234,7 @@ def test_a_version_whose_config_is_not_valid_any_more_is_not_restored() -> None:
 
 
 def test_a_version_of_another_type_is_not_restored() -> None:
-    before = [created(connector_type_id=".index"), imported(version=2)]
+    before: list[ConnectorEvent] = [created(connector_type_id=".index"), imported(version=2)]
     given(*before).when(restore(connector_type_id=".index")).refused_with("connector-of-other-type")
 
 
