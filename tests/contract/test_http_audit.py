@@ -88,7 +88,7 @@ async def test_a_run_that_is_refused_for_its_form_is_written_down_too(gateway: H
 
 
 async def test_each_connector_of_a_submission_has_its_line(gateway: HttpGateway, lines: Lines) -> None:
-    requests = [{"connector_id": each, "params": {}} for each in ("c1", "c2", "c1")]
+    requests: list[Any] = [{"connector_id": each, "params": {}} for each in ("c1", "c2", "c1")]
     await gateway.call("POST", "/api/connectory/action_requests", {"requests": requests})
 
     assert [line[4] for line in lines.told()] == ["action c1", "action c2"]

@@ -8,7 +8,9 @@ import pytest
 from argon2 import PasswordHasher, Type
 
 from connectory.domain.errors import SettingsInvalid
+from connectory.domain.privileges import Privileges, Right
 from connectory.infra.passwords import is_password_hash, verify_password
+from connectory.infra.role_levels import BUILT_IN_ROLES
 from connectory.infra.security_file import load_security
 
 HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("open sesame")
@@ -77,6 +79,72 @@ def test_a_plain_text_password_is_refused_and_not_shown(tmp_path: Path) -> None:
 )
 def test_what_breaks_the_shape_is_refused(tmp_path: Path, text: str, message: str) -> None:
     assert loading(tmp_path, text) == message
+
+
+READ = {"see_space", "get", "execute"}
+ALL = READ | {"create", "update", "delete"}
+SUB_FEATURE = {"see_space", "execute_endpoint_security"}
+COPY = {"see_space", "copy_to_spaces"}
+
+
+@pytest.mark.parametrize(
+    ("grant", "rights"),
+    [
+        ("feature: { actions: [read] }", READ),
+        ("feature: { actions: [minimal_read] }", READ),
+        ("feature: { actions: [all] }", ALL | SUB_FEATURE),
+        ("feature: { actions: [minimal_all] }", ALL),
+        ("feature: { actions: [endpoint_security_execute] }", SUB_FEATURE),
+        ("feature: { actions: [minimal_read, endpoint_security_execute] }", READ | SUB_FEATURE),
+        ("feature: { savedObjectsManagement: [all] }", COPY),
+        ("feature: { savedObjectsManagement: [read], discover: [all] }", {"see_space"}),
+        ("feature: { actions: [] }", set()),
+        ("base: [read]", READ),
+        ("base: [all]", ALL | SUB_FEATURE | COPY),
+    ],
+)
+def test_what_the_levels_give_in_the_spaces_of_the_entry_and_nowhere_else(
+    tmp_path: Path, grant: str, rights: set[str]
+) -> None:
+    privileges = role_of(tmp_path, f"[{{ spaces: [red, blue], {grant} }}]")
+
+    assert set(privileges.at("red")) == set(privileges.at("blue")) == rights
+    assert privileges.at("green") == frozenset()
+
+
+def test_entries_add_up_and_the_star_is_for_all_spaces(tmp_path: Path) -> None:
+    grants = '[{ spaces: ["*"], feature: { actions: [read] } }, { spaces: [red], base: [all] }]'
+    privileges = role_of(tmp_path, grants)
+
+    assert set(privileges.at("green")) == READ
+    assert set(privileges.at("red")) == ALL | SUB_FEATURE | COPY
+
+
+@pytest.mark.parametrize(("spaces", "manages"), [('["*"]', True), ("[red]", False), ('[red, "*"]', True)])
+def test_spaces_are_managed_by_whoever_has_everything_in_all_of_them(
+    tmp_path: Path, spaces: str, manages: bool
+) -> None:
+    privileges = role_of(tmp_path, f"[{{ spaces: {spaces}, base: [all] }}]")
+    assert ("manage_spaces" in privileges.everywhere_at_once()) is manages
+
+
+@pytest.mark.parametrize(
+    ("role", "rights"),
+    [
+        ("viewer", READ),
+        ("editor", ALL | SUB_FEATURE),
+        ("kibana_admin", ALL | SUB_FEATURE | COPY | {"manage_spaces"}),
+        ("superuser", set(Right)),
+    ],
+)
+def test_the_built_in_roles(role: str, rights: set[str]) -> None:
+    assert set(BUILT_IN_ROLES[role].everywhere_at_once()) == rights
+
+
+def role_of(tmp_path: Path, grants: str) -> Privileges:
+    path = tmp_path / "security.yml"
+    path.write_text(f"roles: {{ ops: {{ kibana: {grants} }} }}")
+    return load_security(path).roles["ops"]
 
 
 def test_an_unknown_level_of_the_feature_is_refused(tmp_path: Path) -> None:

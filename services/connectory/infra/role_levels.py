@@ -11,9 +11,11 @@ from connectory.domain.privileges import ALL_SPACES, EVERY_PRIVILEGE, Privileges
 
 SUPERUSER: Final = "superuser"
 
-_READ: Final = frozenset({Right.SEE_SPACE, Right.GET, Right.EXECUTE})
+_SEE: Final = frozenset({Right.SEE_SPACE})
+_READ: Final = _SEE | {Right.GET, Right.EXECUTE}
 _WRITE: Final = _READ | {Right.CREATE, Right.UPDATE, Right.DELETE}
-_ENDPOINT_SECURITY: Final = frozenset({Right.SEE_SPACE, Right.EXECUTE_ENDPOINT_SECURITY})
+_ENDPOINT_SECURITY: Final = _SEE | {Right.EXECUTE_ENDPOINT_SECURITY}
+_COPY: Final = _SEE | {Right.COPY_TO_SPACES}
 
 FEATURES: Final[Mapping[str, Mapping[str, frozenset[Right]]]] = {
     "actions": {
@@ -24,15 +26,17 @@ FEATURES: Final[Mapping[str, Mapping[str, frozenset[Right]]]] = {
         "endpoint_security_execute": _ENDPOINT_SECURITY,
     },
     "savedObjectsManagement": {
-        "all": frozenset({Right.SEE_SPACE, Right.COPY_TO_SPACES}),
-        "read": frozenset({Right.SEE_SPACE}),
+        "all": _COPY,
+        "read": _SEE,
+        "minimal_all": _COPY,
+        "minimal_read": _SEE,
     },
 }
 """The rights by feature and level. No feature implies those of another."""
 
 
 def feature_rights(feature: str, level: str) -> frozenset[Right]:
-    return FEATURES.get(feature, {}).get(level, frozenset({Right.SEE_SPACE}))
+    return FEATURES.get(feature, {}).get(level, _SEE)
 
 
 def base_rights(level: str, *, in_all_spaces: bool) -> frozenset[Right]:
