@@ -5,14 +5,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from connectory.domain.errors import Unavailable
+from connectory.domain.execution import Outcome
 from connectory.gateway import ReadModels
 from connectory.infra.in_memory_rows import InMemoryRowStore
 from connectory_projections import connectors_by_space, dead_letters, event_log, spaces
 from connectory_projections.connectors_by_space import ConnectorView
 from connectory_projections.dead_letters import DeadLetterFilter, DeadLetterPage, KeptLetter, Place, Scope
-from connectory_projections.event_log import EventLogFilter, EventLogPage
+from connectory_projections.event_log import EVENT_LOG, EventLogFilter, EventLogPage
 from connectory_projections.model import Row
 from connectory_projections.spaces import SpaceView
+from tests.event_documents import InMemoryEventDocuments
+from tests.projection_events import changes_of
 
 EQUAL = ("connector_id", "connector_type_id", "action", "outcome", "final", "request_id", "execution_id")
 
@@ -28,7 +31,14 @@ class InMemoryReadModels:
     @property
     def for_gateway(self) -> ReadModels:
         letters, known = InMemoryDeadLetters(self._store, self.reach), InMemorySpaces(self._store, self.reach)
-        return ReadModels(self, self, letters, known, self._store.progress, self.reach)
+        documents = InMemoryEventDocuments(self._store, self.reach)
+        return ReadModels(self, self, letters, known, self._store.progress, self.reach, documents)
+
+    async def add_outcomes(self, *outcomes: Outcome) -> None:
+        """As the projector would, in place of it."""
+        begun = await self._store.next_offset(EVENT_LOG, 0)
+        changes, end = changes_of(EVENT_LOG, outcomes), begun + len(outcomes)
+        await self._store.apply(EVENT_LOG, 0, changes, expected=begun, next_offset=end)
 
     def execution_ids(self) -> set[object]:
         """Of the entries of the event log whose end is known."""

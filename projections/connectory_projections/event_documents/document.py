@@ -56,6 +56,11 @@ def nanoseconds(since: datetime, until: datetime) -> int:
     return max((until - since) // _MICROSECOND, 0) * 1000
 
 
+def _start(row: Mapping[str, Any]) -> datetime:
+    start: datetime | None = row["started_at"]
+    return row["at"] if start is None else start
+
+
 def _event(row: Mapping[str, Any]) -> Json:
     action = row["action"]
     is_end = action == "execute"
@@ -63,9 +68,9 @@ def _event(row: Mapping[str, Any]) -> Json:
         "provider": PROVIDER,
         "action": action,
         "kind": KIND,
-        "start": None if action == "execute-timeout" else iso_millis(row["started_at"]),
+        "start": None if action == "execute-timeout" else iso_millis(_start(row)),
         "end": iso_millis(row["at"]) if is_end else None,
-        "duration": str(nanoseconds(row["started_at"], row["at"])) if is_end else None,
+        "duration": str(nanoseconds(_start(row), row["at"])) if is_end else None,
         "outcome": row["outcome"] if is_end else None,
     }
 
@@ -127,7 +132,7 @@ def _task(row: Mapping[str, Any]) -> Json:
     due = row["scheduled_at"]
     if due is None or row["action"] == "execute-timeout":
         return None
-    return {"scheduled": iso_millis(due), "schedule_delay": nanoseconds(due, row["started_at"])}
+    return {"scheduled": iso_millis(due), "schedule_delay": nanoseconds(due, _start(row))}
 
 
 def _detail(details: Mapping[str, Any], name: str) -> Json:

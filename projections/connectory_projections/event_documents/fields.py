@@ -20,6 +20,7 @@ ECS_VERSION: Final = "1.8.0"
 KIBANA_VERSION: Final = "9.3.0"
 PRIMARY: Final = "primary"
 CONNECTOR: Final = "action"
+UNAUTHORIZED: Final = "unauthorized"
 
 
 class Kind(StrEnum):
@@ -49,15 +50,19 @@ class Field:
     rare: str = ""
 
 
+_START: Final = "COALESCE(started_at, at)"
 _RUN: Final = "action IN ('execute-start', 'execute')"
 _END: Final = "action = 'execute'"
 _FAILED: Final = "action = 'execute' AND outcome <> 'success'"
 
 VISIBLE: Final = (
     "(action IN ('execute-start', 'execute-timeout')"
-    " OR action = 'execute' AND started_at IS NOT NULL AND outcome IN ('success', 'failure'))"
+    " OR action = 'execute' AND outcome IN ('success', 'failure')"
+    f" AND (started_at IS NOT NULL OR reason = '{UNAUTHORIZED}'))"
 )
-"""Which rows are documents: what began, what ended after it had begun, and what was cut off at its time limit."""
+"""Which rows are documents: what began, what ended after it had begun, and what was cut off at its time limit. A run
+that its requester was not allowed is found out by the run itself: it has an end that is also its start.
+"""
 
 _NAMESPACE: Final = f"NULLIF(space_id, '{DEFAULT_SPACE}')"
 
@@ -91,9 +96,9 @@ _FIELDS: Final = (
         common=frozenset({"execute-start", "execute"}),
         rare="action NOT IN ('execute-start', 'execute')",
     ),
-    Field(name="event.start", kind=Kind.DATE, sql="started_at", when=_RUN),
+    Field(name="event.start", kind=Kind.DATE, sql=_START, when=_RUN),
     Field(name="event.end", kind=Kind.DATE, sql="at", when=_END),
-    Field(name="event.duration", kind=Kind.NUMBER, sql=_nanoseconds("started_at", "at"), when=_END),
+    Field(name="event.duration", kind=Kind.NUMBER, sql=_nanoseconds(_START, "at"), when=_END),
     Field(name="event.outcome", sql="outcome", when=_END, common=frozenset({"success"}), rare="outcome <> 'success'"),
     Field(name="message", kind=Kind.TEXT, sql="message", always=True),
     Field(name="error.message", kind=Kind.TEXT, sql="error", when=_FAILED),
@@ -121,7 +126,7 @@ _FIELDS: Final = (
     Field(
         name="kibana.task.schedule_delay",
         kind=Kind.NUMBER,
-        sql=f"CASE WHEN scheduled_at IS NOT NULL THEN {_nanoseconds('scheduled_at', 'started_at')} END",
+        sql=f"CASE WHEN scheduled_at IS NOT NULL THEN {_nanoseconds('scheduled_at', _START)} END",
         when=_RUN,
     ),
     _detail("kibana.alert.rule.consumer", "consumer", ""),

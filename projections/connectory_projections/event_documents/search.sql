@@ -17,7 +17,7 @@ SELECT outcome, count(*) AS runs
 FROM (
     SELECT outcome FROM event_log
     WHERE action = 'execute' AND {visible} AND {where}
-    ORDER BY started_at DESC
+    ORDER BY COALESCE(started_at, at) DESC
     LIMIT {limit}
 ) AS newest
 GROUP BY outcome

@@ -17,7 +17,7 @@ from connectory.client.models import (
 )
 from connectory.client.outcomes import BEGINNING, NOW, OutcomeConsumer, Start
 from connectory.client.publisher import ActionRequestPublisher
-from connectory.client.requests import NewActionRequest, RequestInvalid, check_request, read_requests
+from connectory.client.requests import NewActionRequest, RelatedObject, RequestInvalid, check_request, read_requests
 from connectory.domain.delivery import DeliveryPolicy
 from connectory.infra.running_system import NotRunning, RunningSystem
 
@@ -37,6 +37,7 @@ __all__ = [
     "NewActionRequest",
     "NotRunning",
     "OutcomeConsumer",
+    "RelatedObject",
     "RequestInvalid",
     "RunningSystem",
     "Start",

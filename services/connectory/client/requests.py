@@ -1,5 +1,6 @@
 """Action requests as a service writes them: what it must say, what it may say, and how a file of them is read."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import uuid4
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from connectory.domain.errors import ConnectoryError
-from connectory.domain.execution import ActionRequest, Delivery
+from connectory.domain.execution import ActionRequest, Delivery, RunContext
 from connectory.domain.spaces import DEFAULT_SPACE
 
 MAX_ID_LENGTH = 36
@@ -21,13 +22,26 @@ class RequestInvalid(ConnectoryError):
     code = "request-invalid"
 
 
+class RelatedObject(BaseModel):
+    """What a request is about besides its connector: a rule has the type `alert`, and its rule type as `type_id`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str = Field(min_length=1, max_length=256)
+    id: str = Field(min_length=1, max_length=256)
+    type_id: str | None = Field(default=None, min_length=1, max_length=256)
+    namespace: str | None = Field(default=None, min_length=1, max_length=256)
+
+
 class NewActionRequest(BaseModel):
     """A wish to run an action through a connector.
 
     `params` are those of the connector's type. The same `request_id` again within the dedupe window runs once; without
     one a random id is made. `source` says what asked, for the event log. After `expires_at` it does not run; with
     `connector_version` it runs on that version of the connector only. Requests of one connector with the same
-    `ordering_key` run one after the other, retries included. `max_attempts` counts the first one too.
+    `ordering_key` run one after the other, retries included. `max_attempts` counts the first one too. `consumer` and
+    `execution_id` say of a rule that asked whose it is and which of its executions, `related_objects` what it is about:
+    the event log finds runs by them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +56,9 @@ class NewActionRequest(BaseModel):
     expires_at: AwareDatetime | None = None
     ordering_key: str | None = Field(default=None, min_length=1, max_length=256)
     max_attempts: int | None = Field(default=None, ge=1, le=10)
+    consumer: str | None = Field(default=None, min_length=1, max_length=256)
+    execution_id: str | None = Field(default=None, min_length=1, max_length=256)
+    related_objects: tuple[RelatedObject, ...] | None = Field(default=None, max_length=100)
 
     def record(self, requested_at: datetime) -> ActionRequest:
         """Return the record that goes to the topic `action-requests`."""
@@ -57,6 +74,17 @@ class NewActionRequest(BaseModel):
             expires_at=self.expires_at,
             ordering_key=self.ordering_key,
             max_attempts=self.max_attempts,
+            context=self._context(),
+        )
+
+    def _context(self) -> RunContext | None:
+        if self.consumer is None and self.execution_id is None and not self.related_objects:
+            return None
+        related = [each.model_dump(exclude_none=True) for each in self.related_objects or ()]
+        return RunContext(
+            consumer=self.consumer,
+            execution_id=self.execution_id,
+            related_objects=json.dumps(related, separators=(",", ":")) if related else None,
         )
 
 

@@ -53,6 +53,7 @@ class Executions:
             requested_by=origin.by,
             source=DIRECT_SOURCE,
             reply_partition=self.inbox.partition,
+            context=origin.context(),
         )
         return _started(connector_id, await self._result(request, origin))
 

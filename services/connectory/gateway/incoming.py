@@ -28,6 +28,9 @@ FORM_SECONDS: Final = 120.0
 """The same for a form, which may hold a large file."""
 
 MEDIA_TYPE_TEXT: Final = "Unsupported Media Type"
+JSON_TYPES: Final = frozenset({"application/json"})
+JSON_TYPES_OF_SEARCHES: Final = JSON_TYPES | {"application/vnd.elasticsearch+json"}
+FORM_TYPES: Final = frozenset({"multipart/form-data"})
 BROKEN_FORM_TEXT: Final = "Invalid multipart payload format"
 XSRF_TEXT: Final = f"Request must contain a {XSRF_HEADER} header."
 
@@ -53,7 +56,7 @@ async def read_body(request: web.Request, limit: int) -> Json:
 
     `limit` in bytes. Of a body that announces more, nothing is read; of one that turns out to be more, hardly more.
     """
-    if not _announces_body(request, "application/json", limit):
+    if not _announces_body(request, JSON_TYPES_OF_SEARCHES if _is_search(request) else JSON_TYPES, limit):
         return None
     payload = await _payload(request, limit)
     try:
@@ -67,7 +70,7 @@ async def read_form(request: web.Request, limit: int) -> Form:
 
     Raises `Rejected` as `read_body` does.
     """
-    if not _announces_body(request, "multipart/form-data", limit):
+    if not _announces_body(request, FORM_TYPES, limit):
         return {}
     try:
         async with asyncio.timeout(FORM_SECONDS):
@@ -82,13 +85,18 @@ async def read_form(request: web.Request, limit: int) -> Form:
     return {name: _part(given.getall(name)[0]) for name in given}
 
 
-def _announces_body(request: web.Request, media_type: str, limit: int) -> bool:
+def _is_search(request: web.Request) -> bool:
+    """Clients of Elasticsearch send the body of a search with GET too, and have a name of their own for JSON."""
+    return request.path.endswith("/_search")
+
+
+def _announces_body(request: web.Request, media_types: Collection[str], limit: int) -> bool:
     """Whether there is a body to be read. Raises `Rejected` (413, 415)."""
     if (request.content_length or 0) > limit:
         raise Rejected.too_large(limit)
-    if request.method not in _METHODS_WITH_BODY or not request.body_exists:
+    if not request.body_exists or not (request.method in _METHODS_WITH_BODY or _is_search(request)):
         return False
-    if request.content_type != media_type or hdrs.CONTENT_TYPE not in request.headers:
+    if request.content_type not in media_types or hdrs.CONTENT_TYPE not in request.headers:
         raise Rejected(415, MEDIA_TYPE_TEXT)
     return True
 

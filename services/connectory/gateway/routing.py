@@ -77,6 +77,8 @@ class Call:
             by=self.principal.name,
             command_id=incoming.command_id(self.request),
             traceparent=incoming.traceparent(self.request),
+            api_key_id=self.principal.api_key_id,
+            api_key_name=self.principal.api_key_name,
         )
 
 

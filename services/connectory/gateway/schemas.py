@@ -34,6 +34,7 @@ LARGEST_SETTLEMENT: Final = 1000
 
 
 MOST_ATTEMPTS: Final = 10
+MOST_RELATED_OBJECTS: Final = 100
 LARGEST_NUMBER: Final = 2**31 - 1
 """As records carry it."""
 
@@ -76,6 +77,15 @@ class TypesQuery(Schema):
     feature_id: Annotated[str, at_most(100)] | None = None
 
 
+class RelatedObject(Schema):
+    """What a request is about besides its connector."""
+
+    type: Text
+    id: Text
+    type_id: Text | None = None
+    namespace: Text | None = None
+
+
 class SubmittedRequest(Schema):
     """One action request handed in over HTTP. A key that is null is a key that is not given."""
 
@@ -88,6 +98,9 @@ class SubmittedRequest(Schema):
     connector_version: Annotated[WholeNumber, Ge(1), Le(LARGEST_NUMBER)] | None = None
     ordering_key: Text | None = None
     max_attempts: Annotated[WholeNumber, Ge(1), Le(MOST_ATTEMPTS)] | None = None
+    consumer: Text | None = None
+    execution_id: Text | None = None
+    related_objects: Annotated[list[RelatedObject], Len(0, MOST_RELATED_OBJECTS)] | None = None
 
 
 class Submission(Schema):

@@ -18,6 +18,7 @@ from connectory.gateway.catching_up import CatchingUp
 from connectory.gateway.changes import ConnectorChanges
 from connectory.gateway.commanding import Channel, CommandDesk, Waits
 from connectory.gateway.dead_letters import DeadLetterDesk
+from connectory.gateway.event_documents.product import product_of
 from connectory.gateway.executions import Executions
 from connectory.gateway.key_check import InMemoryKeptKey, KeptKey, checking_key
 from connectory.gateway.key_rotation import KeyRotation
@@ -32,7 +33,9 @@ from connectory.gateway.routes.connector_types import ConnectorTypeRoutes
 from connectory.gateway.routes.connectors import ConnectorRoutes
 from connectory.gateway.routes.dead_letters import DeadLetterRoutes
 from connectory.gateway.routes.encryption_keys import EncryptionKeyRoutes
+from connectory.gateway.routes.event_documents import EventDocumentRoutes
 from connectory.gateway.routes.event_log import EventLogRoutes
+from connectory.gateway.routes.execution_logs import ExecutionLogRoutes
 from connectory.gateway.routes.executions import ExecutionRoutes
 from connectory.gateway.routes.openapi import with_document
 from connectory.gateway.routes.saved_objects import SavedObjectRoutes
@@ -112,6 +115,7 @@ def application(
     changes = connector_changes(dependencies, inbox, writer)
     in_memory = dependencies.in_memory
     rights = RunRights(types, read_models.connectors, in_memory)
+    product = product_of(settings.server.name)
     tables = (
         ConnectorRoutes(changes, read_models.connectors, types, in_memory, settings.strict_ids),
         ConnectorDeliveryRoutes(changes, read_models.connectors, in_memory),
@@ -119,6 +123,8 @@ def application(
         ExecutionRoutes(executions, rights, in_memory),
         ActionRequestRoutes(executions, cancellations(dependencies, inbox, writer), rights, clock, new_id),
         EventLogRoutes(read_models.event_log),
+        ExecutionLogRoutes(read_models.documents, product, clock),
+        EventDocumentRoutes(read_models.documents, read_models.connectors, in_memory, product, clock),
         EncryptionKeyRoutes(key_rotation(dependencies, inbox, writer)),
         DeadLetterRoutes(dead_letter_desk(dependencies, writer), rights),
         SpaceRoutes(Spaces(read_models.spaces), space_changes(dependencies, inbox, writer)),

@@ -1,12 +1,13 @@
 """Hand in action requests over HTTP, for services that do not speak Kafka, and cancel those that wait."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from connectory.domain.execution import ActionRequest, Delivery
 from connectory.domain.json_types import Json
-from connectory.gateway import authorization
+from connectory.gateway import authorization, json_bodies
 from connectory.gateway.cancellations import Cancellations
 from connectory.gateway.contracts import action_requests
 from connectory.gateway.executions import Executions
@@ -14,7 +15,13 @@ from connectory.gateway.origin import NewId, Origin
 from connectory.gateway.outgoing import answer
 from connectory.gateway.routing import Call, Route
 from connectory.gateway.run_rights import RunRights
-from connectory.gateway.schemas import CancellationParams, CancellationQuery, Submission, SubmittedRequest
+from connectory.gateway.schemas import (
+    CancellationParams,
+    CancellationQuery,
+    RelatedObject,
+    Submission,
+    SubmittedRequest,
+)
 from connectory.gateway.validation import check
 from connectory.infra.clock import Clock
 
@@ -68,6 +75,11 @@ class ActionRequestRoutes:
             expires_at=submitted.expires_at,
             ordering_key=submitted.ordering_key,
             max_attempts=submitted.max_attempts,
+            context=origin.context(
+                consumer=submitted.consumer,
+                execution_id=submitted.execution_id,
+                related_objects=_related_text(submitted.related_objects),
+            ),
         )
 
 
@@ -77,6 +89,12 @@ def _submitted(body: Json) -> list[SubmittedRequest]:
         return [check(SubmittedRequest, body, "body")]
     requests = check(Submission, body, "body").requests
     return [check(SubmittedRequest, each, "body", ("requests", index)) for index, each in enumerate(requests)]
+
+
+def _related_text(objects: Sequence[RelatedObject] | None) -> str | None:
+    """As records carry them."""
+    found = [each.model_dump(exclude_none=True) for each in objects or ()]
+    return json_bodies.write(found).decode() if found else None
 
 
 def _item(request: ActionRequest) -> Json:

@@ -1,6 +1,5 @@
 """Is it up, and what is it?"""
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from connectory.domain.json_types import JsonObject
 from connectory.gateway.authentication import NOBODY
 from connectory.gateway.contracts import system
 from connectory.gateway.errors import Rejected
+from connectory.gateway.event_documents.product import server_uuid
 from connectory.gateway.health import Health, Probe, check_health
 from connectory.gateway.incoming import KIBANA_VERSION
 from connectory.gateway.outgoing import answer
@@ -63,7 +63,7 @@ class StatusRoutes:
 
     @property
     def _uuid(self) -> str:
-        return str(uuid.uuid5(uuid.NAMESPACE_DNS, self.name))
+        return server_uuid(self.name)
 
     def _full(self, health: Health) -> JsonObject:
         return {
