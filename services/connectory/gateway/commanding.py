@@ -21,7 +21,7 @@ from connectory.infra.log import Message, Writer
 from connectory.infra.messages import Messages
 from connectory.infra.progress import ProgressWatch
 
-AT_ONCE: Final = 200
+AT_ONCE: Final = 1000
 """Commands of one call that wait for their decisions together: enough to fill the aggregate's transactions."""
 
 log = logging.getLogger(__name__)
