@@ -15,8 +15,9 @@ from connectory.infra.crypto import KeyRing, SecretsVault
 from connectory.infra.egress.hosts import AllowedHosts
 from connectory.infra.preconfigured import in_memory_connectors
 from connectory.infra.settings import Settings, load_settings
-from tests.http_gateway import CONNECTOR, HOOK, XSRF, HttpGateway, http_gateway, reading_replies
+from tests.http_gateway import ADMIN, CONNECTOR, HOOK, VIEWER, XSRF, HttpGateway, http_gateway, reading_replies
 from tests.unit.installation import Installation
+from tests.waiting import until_answer
 
 CASES = replace(WEBHOOK, id=".cases", name="Cases", is_system=True, allow_multiple_system_actions=True)
 FROM_SPEC = replace(WEBHOOK, id=".made", name="Made", source="spec")
@@ -47,10 +48,13 @@ def settings() -> Settings:
     return load_settings({"xpack.actions.preconfigured": entries}, environ={})
 
 
+def registry(**options: Any) -> TypeRegistry:
+    return TypeRegistry([*ALL, CASES, FROM_SPEC], settings=TypeSettings(hosts=AllowedHosts(["*"])), **options)
+
+
 async def installed(**options: Any) -> Installation:
     made = await Installation().create_topics()
-    rules = TypeSettings(hosts=AllowedHosts(["*"]))
-    made.registry = TypeRegistry([*ALL, CASES, FROM_SPEC], settings=rules, **options)
+    made.registry = registry(**options)
     made.in_memory = in_memory_connectors(settings().preconfigured, made.registry)
     return made
 
@@ -102,6 +106,11 @@ async def test_internal_lists_want_the_internal_origin(gateway: HttpGateway, pat
     assert (answer.status, answer.message) == (400, text)
 
 
+async def test_the_internal_list_asks_for_get(gateway: HttpGateway) -> None:
+    answer = await gateway.get("/internal/actions/connectors", headers=INTERNAL, auth=VIEWER)
+    assert (answer.status, answer.message) == (403, "Unauthorized to get actions")
+
+
 async def test_a_system_connector_is_hidden_from_get(gateway: HttpGateway) -> None:
     answer = await gateway.get(f"{CONNECTOR}/{SYSTEM}")
     assert (answer.status, answer.message) == (404, f"Connector {SYSTEM} not found")
@@ -114,6 +123,7 @@ async def test_a_system_connector_is_hidden_from_get(gateway: HttpGateway) -> No
         ("ops", ".gone", "This ops already exists in a preconfigured action."),
         (SYSTEM, ".webhook", "System action creation is forbidden. Action type: .webhook."),
         ("new", ".cases", "System action creation is forbidden. Action type: .cases."),
+        ("", ".cases", "System action creation is forbidden. Action type: .cases."),
     ],
 )
 async def test_what_is_in_memory_cannot_be_created(
@@ -190,9 +200,8 @@ async def test_a_type_that_is_not_registered_answers_400_when_it_runs() -> None:
 
 
 async def test_a_system_connector_is_not_run_directly_whoever_asks(gateway: HttpGateway) -> None:
-    for auth in ("Basic dmlld2VyOmxvb2tpbmc=", None):
-        options = {} if auth is None else {"auth": auth}
-        answer = await gateway.call("POST", f"{CONNECTOR}/{SYSTEM}/_execute", {"params": {}}, **options)
+    for auth in (VIEWER, ADMIN):
+        answer = await gateway.call("POST", f"{CONNECTOR}/{SYSTEM}/_execute", {"params": {}}, auth=auth)
         assert (answer.status, answer.message) == (400, "Execution of system action is not allowed")
 
 
@@ -216,7 +225,8 @@ async def test_how_one_is_delivered_can_be_seen(gateway: HttpGateway) -> None:
     answer = await gateway.get("/api/connectory/connector/ops")
     assert (answer.status, answer.body["enabled"], answer.body["version"]) == (200, True, 0)
     assert (await gateway.get("/api/connectory/connector/ops/delivery_policy")).body["max_attempts"] is None
-    assert (await gateway.get(f"/api/connectory/connector/{SYSTEM}")).status == 404
+    for path in (SYSTEM, f"{SYSTEM}/delivery_policy"):
+        assert (await gateway.get(f"/api/connectory/connector/{path}")).message == f"Connector {SYSTEM} not found"
 
 
 async def test_system_types_are_on_the_internal_route_only(gateway: HttpGateway) -> None:
@@ -267,13 +277,22 @@ UNLICENSED = (
     ],
 )
 async def test_a_type_is_refused_by_configuration_first_and_then_by_licence(options: dict[str, Any], text: str) -> None:
-    installation = await installed(**options)
-    await installation.connector("c1")
+    installation = await installed()
     async with http_gateway(installation) as gateway:
         await reading_replies(gateway)
-        created = await gateway.create("c2")
-        ran = await gateway.call("POST", f"{CONNECTOR}/c1/_execute", {"params": {"body": "x"}})
-    assert [(each.status, each.message) for each in (created, ran)] == [(403, text), (403, text)]
+        await gateway.create("c1")
+    installation.registry = registry(**options)
+    async with http_gateway(installation) as gateway:
+        await reading_replies(gateway)
+        await until_answer(lambda: gateway.get(f"{CONNECTOR}/c1"), lambda answer: answer.status == 200)
+        answers = [
+            await gateway.create("c2"),
+            await gateway.create(),
+            await gateway.call("PUT", f"{CONNECTOR}/c1", {"name": "hook", "config": HOOK["config"], "secrets": {}}),
+            await gateway.call("POST", f"{CONNECTOR}/c1/_execute", {"params": {"body": "x"}}),
+        ]
+        assert (await gateway.call("DELETE", f"{CONNECTOR}/c1")).status == 204
+    assert [(each.status, each.message) for each in answers] == [(403, text)] * 4
 
 
 async def test_a_licence_that_is_too_low_stops_preconfigured_connectors_too() -> None:

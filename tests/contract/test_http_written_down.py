@@ -10,6 +10,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from connectory.gateway.api_key_directory import ApiKeyDirectory
+from connectory.gateway.open_requests import OpenRequests
 from connectory.gateway.replies import ReplyInbox
 from connectory.gateway.server import application
 from connectory.infra.settings import Settings
@@ -40,7 +41,8 @@ async def test_every_route_is_in_the_document_and_no_other(documented: Documente
     inbox = ReplyInbox(installation.log, installation.messages, dependencies.chance)
     keys = ApiKeyDirectory(installation.log, installation.messages)
     async with installation.log.writer() as writer:
-        routes = application(dependencies, inbox, writer, keys).router.routes()
+        open_requests = OpenRequests(installation.log, 1)
+        routes = application(dependencies, inbox, writer, keys, open_requests).router.routes()
 
     served = {(route.method, route.resource.canonical) for route in routes if route.resource}
     bare = {each for each in served if not each[1].startswith("/s/{space_id}") and each[0] not in ("HEAD", "*")}

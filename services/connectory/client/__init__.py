@@ -14,6 +14,7 @@ from connectory.client.models import (
     ConnectorSwitch,
     EventLogItem,
     ExecutionResult,
+    QueueFull,
 )
 from connectory.client.outcomes import BEGINNING, NOW, OutcomeConsumer, Start
 from connectory.client.publisher import ActionRequestPublisher
@@ -37,6 +38,7 @@ __all__ = [
     "NewActionRequest",
     "NotRunning",
     "OutcomeConsumer",
+    "QueueFull",
     "RelatedObject",
     "RequestInvalid",
     "RunningSystem",

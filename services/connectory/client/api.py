@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import asdict
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import quote
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
@@ -19,12 +19,14 @@ from connectory.client.models import (
     EventLogItem,
     EventLogPage,
     ExecutionResult,
+    QueueFull,
 )
 from connectory.client.requests import NewActionRequest
 from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.errors import Unavailable
 from connectory.domain.spaces import DEFAULT_SPACE
 
+_CUT_OFF: Final = "queuedActionsLimitError"
 _POLICY: TypeAdapter[DeliveryPolicy] = TypeAdapter(DeliveryPolicy)
 
 
@@ -119,10 +121,17 @@ class ConnectoryClient:
         return ExecutionResult.model_validate(answer)
 
     async def submit(self, requests: Iterable[NewActionRequest]) -> list[str]:
-        """Hand in up to 1,000 requests to be run later and return their ids; the space is that of this client."""
+        """Hand in up to 1,000 requests to be run later and return their ids; the space is that of this client.
+
+        Raises `QueueFull` when some were not taken, the last ones.
+        """
         bodies = [request.model_dump(mode="json", exclude_none=True, exclude={"space_id"}) for request in requests]
         answer = await self._call("POST", "/api/connectory/action_requests", {"requests": bodies})
-        return [item["request_id"] for item in answer["items"]]
+        refused = [item["request_id"] for item in answer["items"] if item.get("status") == _CUT_OFF]
+        accepted = [item["request_id"] for item in answer["items"][: len(answer["items"]) - len(refused)]]
+        if refused:
+            raise QueueFull(accepted, refused)
+        return accepted
 
     async def event_log(self, **filters: str) -> AsyncIterator[EventLogItem]:
         """Go through the event log, newest first, page by page.

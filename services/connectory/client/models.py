@@ -19,6 +19,17 @@ class ApiError(ConnectoryError):
         self.status = status
 
 
+class QueueFull(ConnectoryError):
+    """Not all requests were taken: as many are open as the installation allows. Hand in `refused` again later."""
+
+    code = "queue-full"
+
+    def __init__(self, accepted: list[str], refused: list[str]) -> None:
+        super().__init__(f"{len(refused)} of {len(accepted) + len(refused)} requests were not taken: the queue is full")
+        self.accepted = accepted
+        self.refused = refused
+
+
 class _Body(BaseModel):
     """Unknown fields are kept out: a newer server may send more than this client knows."""
 

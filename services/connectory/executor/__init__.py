@@ -19,11 +19,9 @@ from connectory.executor.reporting import Reporting, ReportSettings
 from connectory.executor.slots import Slots
 from connectory.executor.statistics import Statistics
 from connectory.infra.log import Log, Share
-from connectory.infra.topics import ACTION_REQUESTS, REPLIES, RETRY_TOPICS
+from connectory.infra.topics import ACTION_REQUESTS, EXECUTORS, REPLIES, RETRY_TOPICS
 
 __all__ = ["LimitRule", "Limits", "ReportSettings", "RunSettings", "World", "run_executor"]
-
-GROUP = "executor"
 
 
 async def run_executor(
@@ -52,4 +50,4 @@ async def run_executor(
         tasks.create_task(journal.run())
         if reports is not None:
             tasks.create_task(Reporting(executor, writer, reports).run())
-        await log.join(GROUP, [ACTION_REQUESTS, *RETRY_TOPICS], serve)
+        await log.join(EXECUTORS, [ACTION_REQUESTS, *RETRY_TOPICS], serve)

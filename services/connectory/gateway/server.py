@@ -23,6 +23,7 @@ from connectory.gateway.executions import Executions
 from connectory.gateway.key_check import InMemoryKeptKey, KeptKey, checking_key
 from connectory.gateway.key_rotation import KeyRotation
 from connectory.gateway.listening import listening
+from connectory.gateway.open_requests import OpenRequests
 from connectory.gateway.origin import NewId, random_id
 from connectory.gateway.read_models import ReadModels
 from connectory.gateway.replies import ReplyInbox
@@ -42,6 +43,7 @@ from connectory.gateway.routes.saved_objects import SavedObjectRoutes
 from connectory.gateway.routes.schemas import SchemaRoutes
 from connectory.gateway.routes.spaces import SpaceRoutes
 from connectory.gateway.routes.status import StatusRoutes
+from connectory.gateway.routes.task_manager import TaskManagerRoutes
 from connectory.gateway.routing import Edge
 from connectory.gateway.run_rights import RunRights
 from connectory.gateway.saved_objects.exporting import Exports
@@ -51,6 +53,8 @@ from connectory.gateway.sealed_connectors import SealedConnectors
 from connectory.gateway.shadowing import warn_of_shadowed
 from connectory.gateway.space_deletions import SpaceDeletions, driving_deletions
 from connectory.gateway.spaces import SpaceChanges, Spaces
+from connectory.gateway.task_health.reports import ExecutorReports
+from connectory.gateway.task_health.watch import TaskHealth
 from connectory.infra.clock import Clock, utc_now
 from connectory.infra.crypto import SecretsVault
 from connectory.infra.exclusive import Exclusive, InProcessExclusive
@@ -91,22 +95,33 @@ async def run_gateway(dependencies: GatewayDependencies, on_bound: Callable[[str
     """
     inbox = ReplyInbox(dependencies.log, dependencies.messages, dependencies.chance)
     keys = ApiKeyDirectory(dependencies.log, dependencies.messages)
+    open_requests = OpenRequests(dependencies.log, dependencies.settings.actions.queued_max)
+    health = task_health(dependencies)
     # The order matters at the end: requests in flight are answered while replies can still arrive.
     async with (
         dependencies.log.writer() as writer,
         inbox.open(),
         keys.open(),
         checking_key(dependencies.kept_key, sealed_connectors(dependencies)),
+        health.open(),
         driving_deletions(space_deletions(dependencies, inbox, writer)),
-        listening(application(dependencies, inbox, writer, keys), dependencies.settings.http) as url,
+        listening(
+            application(dependencies, inbox, writer, keys, open_requests, health), dependencies.settings.http
+        ) as url,
     ):
         on_bound(url + dependencies.settings.server.base_path)
-        await warn_of_shadowed(dependencies.in_memory, dependencies.read_models.connectors)
-        await asyncio.Event().wait()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(warn_of_shadowed(dependencies.in_memory, dependencies.read_models.connectors))
+            tasks.create_task(open_requests.follow())
 
 
 def application(
-    dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer, keys: ApiKeyDirectory
+    dependencies: GatewayDependencies,
+    inbox: ReplyInbox,
+    writer: Writer,
+    keys: ApiKeyDirectory,
+    open_requests: OpenRequests,
+    health: TaskHealth,
 ) -> web.Application:
     """All routes behind the edge. The caller opens `inbox` and `keys`."""
     settings, types, clock, new_id = dependencies.settings, dependencies.types, dependencies.clock, dependencies.new_id
@@ -121,7 +136,9 @@ def application(
         ConnectorDeliveryRoutes(changes, read_models.connectors, in_memory),
         ConnectorTypeRoutes(types),
         ExecutionRoutes(executions, rights, in_memory),
-        ActionRequestRoutes(executions, cancellations(dependencies, inbox, writer), rights, clock, new_id),
+        ActionRequestRoutes(
+            executions, cancellations(dependencies, inbox, writer), rights, open_requests, clock, new_id
+        ),
         EventLogRoutes(read_models.event_log),
         ExecutionLogRoutes(read_models.documents, product, clock),
         EventDocumentRoutes(read_models.documents, read_models.connectors, in_memory, product, clock),
@@ -131,6 +148,7 @@ def application(
         ApiKeyRoutes(api_key_desk(dependencies, writer, keys), dependencies.credentials or NO_ROLES),
         saved_object_routes(dependencies, changes),
         SchemaRoutes(dependencies.schemas),
+        TaskManagerRoutes(health),
         StatusRoutes(settings.server.name, {"broker": inbox.reach, "database": read_models.reach}, clock),
     )
     security = settings.security
@@ -153,6 +171,12 @@ def api_key_desk(dependencies: GatewayDependencies, writer: Writer, keys: ApiKey
         clock=dependencies.clock,
         new_id=dependencies.new_id,
     )
+
+
+def task_health(dependencies: GatewayDependencies) -> TaskHealth:
+    settings, clock = dependencies.settings, dependencies.clock
+    reports = ExecutorReports(dependencies.log, dependencies.messages, clock)
+    return TaskHealth(reports, settings.task_manager, settings.capacity.reported, clock, dependencies.new_id())
 
 
 def connector_changes(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> ConnectorChanges:

@@ -32,6 +32,10 @@ RETRY_TOPICS: Final = {
 """How long a record stays on each before it is read: as every record stays as long, they become due in their order."""
 
 
+EXECUTORS: Final = "executor"
+"""The group that all executors are members of, on the requests and the retry topics."""
+
+
 @dataclass(frozen=True, slots=True)
 class TopicSpec:
     """`retention` None means: kept forever. A compacted topic keeps the last record of each key."""

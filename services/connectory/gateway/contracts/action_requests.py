@@ -22,17 +22,19 @@ BAD_CURSOR: Final = Refusal(400, 'cursor "<cursor>" is not one that a page has n
 
 
 @with_config(extra="forbid")
-class AcceptedRequest(TypedDict):
+class SubmittedItem(TypedDict):
+    """With `queuedActionsLimitError` it was not taken: as many are open as `xpack.actions.queued.max` allows."""
+
     request_id: str
     connector_id: str
-    status: Literal["accepted"]
+    status: Literal["accepted", "queuedActionsLimitError"]
 
 
 @with_config(extra="forbid")
 class AcceptedRequests(TypedDict):
-    """The requests that were handed in, in their order."""
+    """The requests that were handed in, in their order. Those that were not taken are the last ones."""
 
-    items: list[AcceptedRequest]
+    items: list[SubmittedItem]
 
 
 @with_config(extra="forbid")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from aiohttp import web
 
@@ -11,6 +12,7 @@ from connectory.gateway import authorization, json_bodies
 from connectory.gateway.cancellations import Cancellations
 from connectory.gateway.contracts import action_requests
 from connectory.gateway.executions import Executions
+from connectory.gateway.open_requests import OpenRequests
 from connectory.gateway.origin import NewId, Origin
 from connectory.gateway.outgoing import answer
 from connectory.gateway.routing import Call, Route
@@ -25,12 +27,17 @@ from connectory.gateway.schemas import (
 from connectory.gateway.validation import check
 from connectory.infra.clock import Clock
 
+ACCEPTED: Final = "accepted"
+CUT_OFF: Final = "queuedActionsLimitError"
+"""Of a request that was not taken, because as many are open as `queued.max` allows."""
+
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestRoutes:
     executions: Executions
     cancellations: Cancellations
     rights: RunRights
+    open_requests: OpenRequests
     clock: Clock
     new_id: NewId
 
@@ -48,8 +55,10 @@ class ActionRequestRoutes:
         await self.rights.require_each(call, connector_ids)
         origin = call.origin
         requests = [self._request(each, origin) for each in submitted]
-        await self.executions.submit(requests, origin)
-        return answer({"items": [_item(request) for request in requests]}, status=202)
+        admitted = self.open_requests.admit(len(requests))
+        await self.executions.submit(requests[:admitted], origin)
+        items = [_item(request, ACCEPTED if n < admitted else CUT_OFF) for n, request in enumerate(requests)]
+        return answer({"items": items}, status=202)
 
     async def cancel(self, call: Call) -> web.Response:
         """202 when nobody has answered: the request ends without being run, unless it has begun."""
@@ -97,5 +106,5 @@ def _related_text(objects: Sequence[RelatedObject] | None) -> str | None:
     return json_bodies.write(found).decode() if found else None
 
 
-def _item(request: ActionRequest) -> Json:
-    return {"request_id": request.request_id, "connector_id": request.connector_id, "status": "accepted"}
+def _item(request: ActionRequest, status: str) -> Json:
+    return {"request_id": request.request_id, "connector_id": request.connector_id, "status": status}

@@ -60,7 +60,9 @@ class ActionsSettings(SettingsGroup):
         "xpack.actions.webhook.ssl.pfx.enabled", True, "Whether webhooks may use PFX client certificates"
     )
     queued_max: Positive = setting(
-        "xpack.actions.queued.max", 1_000_000, "Most queued runs submitted over HTTP. Without effect yet"
+        "xpack.actions.queued.max",
+        1_000_000,
+        "With as many requests open, no further ones are taken over HTTP. What is written to Kafka is not bounded",
     )
 
 
