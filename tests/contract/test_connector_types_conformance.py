@@ -73,6 +73,14 @@ EXAMPLES = {
         params={"subAction": "issue", "subActionParams": {"id": "7"}},
         answer=responds(200, body=b'{"id": "7", "key": "OPS-7"}', headers={"content-type": "application/json"}),
     ),
+    ".gen-ai": Example(
+        config={"apiProvider": "OpenAI", "apiUrl": "https://a.test/v1"},
+        secrets={"apiKey": SENTINEL},
+        params={"subAction": "run", "subActionParams": {"body": "{}"}},
+        answer=responds(
+            200, body=b'{"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}'
+        ),
+    ),
     ".webhook": Example(
         config={"url": "https://a.test/hook"}, secrets={"user": "me", "password": SENTINEL}, params={"body": "{}"}
     ),

@@ -4,6 +4,7 @@ The order here is the order of registration, which the list of types keeps.
 """
 
 from connectory.connector_types.contract import AnyConnectorType
+from connectory.connector_types.gen_ai import GEN_AI
 from connectory.connector_types.jira import JIRA
 from connectory.connector_types.jira_service_management import JIRA_SERVICE_MANAGEMENT
 from connectory.connector_types.opsgenie import OPSGENIE
@@ -24,4 +25,5 @@ ALL: tuple[AnyConnectorType, ...] = (
     OPSGENIE,
     JIRA_SERVICE_MANAGEMENT,
     JIRA,
+    GEN_AI,
 )

@@ -181,6 +181,7 @@ class ConnectorType(Generic[C, S, P]):
     check_connector: Callable[[C, S], str | None] = lambda _config, _secrets: None
     render_params: Callable[[JsonObject, Render], JsonObject] | None = None
     params_of: Callable[[JsonObject], type[P]] | None = None
+    config_of: Callable[[JsonObject], type[C]] | None = None
     is_deprecated: bool = False
     is_system: bool = False
     allow_multiple_system_actions: bool | None = None

@@ -183,7 +183,9 @@ class TypeRegistry:
         return Prepared(connector_type, valid_config, valid_secrets)
 
     def _valid_config(self, connector_type: AnyConnectorType, config: JsonObject) -> BaseModel:
-        valid: BaseModel = _parsed(connector_type.config, config, Refused.config_invalid)
+        chosen = connector_type.config_of
+        schema: type[BaseModel] = chosen(config) if chosen else connector_type.config
+        valid: BaseModel = _parsed(schema, config, Refused.config_invalid)
         _refuse(connector_type.check_config(valid, self._settings), Refused.config_invalid)
         return valid
 
