@@ -169,8 +169,8 @@ async def test_there_is_no_dashboard() -> None:
         (EgressFailed("gone", "ECONNRESET"),
          "Status code: undefined. Message: Unexpected API Error: ECONNRESET - gone"),
         (EgressFailed("expired", "CERT_HAS_EXPIRED"),
-         ("Status code: undefined. Message: Certificate error: expired. Please check if your PKI certificates are valid "
-         "or adjust SSL verification mode.")),
+         ("Status code: undefined. Message: Certificate error: expired. Please check if your PKI certificates are "
+         "valid or adjust SSL verification mode.")),
         (EgressFailed("mismatch", "ERR_TLS_CERT_ALTNAME_INVALID"),
          ("Status code: undefined. Message: TLS handshake failed: mismatch. Verify server certificate hostname and CA "
          "configuration.")),
@@ -204,7 +204,7 @@ def test_the_saved_config_says_what_was_given(config: dict[str, Any], saved: dic
 @pytest.mark.parametrize(
     ("config", "secrets", "problem"),
     [
-        ({"apiProvider": "Mine"}, KEY, ("config: Error configuring OpenAI action: Error: API Provider is not supported: "
+        ({"apiProvider": "Mine"}, KEY, ("Error configuring OpenAI action: Error: API Provider is not supported: "
          "Mine")),
         ({**OPENAI, "apiUrl": "ftp://a"}, KEY, "configuring OpenAI action: Error: URL Error: Invalid URL"),
         ({**AZURE, "verificationMode": "none"}, KEY, 'config: ✖ Unrecognized key: "verificationMode"'),
