@@ -80,10 +80,10 @@ class SpacesSettings(SettingsGroup):
 
 class SavedObjectsSettings(SettingsGroup):
     max_import_export_size: Positive = setting(
-        "savedObjects.maxImportExportSize", 10_000, "Most objects of an export or an import. Without effect yet"
+        "savedObjects.maxImportExportSize", 10_000, "Most objects of an export or an import"
     )
     max_import_payload_bytes: ByteSize = setting(
-        "savedObjects.maxImportPayloadBytes", 26_214_400, "Largest file of an import. Without effect yet"
+        "savedObjects.maxImportPayloadBytes", 26_214_400, "Largest file of an import, with the form around it"
     )
 
 
@@ -96,48 +96,53 @@ class ExecutionThreshold(SettingsGroup):
 
 class TaskManagerSettings(SettingsGroup):
     request_capacity: Positive = setting(
-        "xpack.task_manager.request_capacity", 1000, "Requests that an executor reads ahead. Without effect yet"
+        "xpack.task_manager.request_capacity",
+        1000,
+        "Requests of a partition read ahead, where `connectory.executor.windowRequests` does not say",
     )
     poll_interval: Annotated[Duration, AtLeast(timedelta(milliseconds=100))] = setting(
-        "xpack.task_manager.poll_interval", timedelta(milliseconds=500), "Longest wait of one poll. Without effect yet"
+        "xpack.task_manager.poll_interval", timedelta(milliseconds=500), "Longest wait of one poll for requests"
     )
     given_capacity: Positive | None = setting(
-        "xpack.task_manager.capacity", None, "Runs in flight in one executor, as reported; else 10. Without effect yet"
+        "xpack.task_manager.capacity",
+        None,
+        "Actions carried out at once by an executor, where `connectory.executor.inFlight` does not say. Unset: 10 in "
+        "the health document",
     )
     max_workers: Positive | None = setting(
         "xpack.task_manager.max_workers",
         None,
-        "An older name of `capacity`, which counts before it. Without effect yet",
+        "An older name of `capacity`, which counts before it; it is reported only",
     )
     stats_refresh_rate: Annotated[Duration, AtLeast(timedelta(seconds=1))] = setting(
         "xpack.task_manager.monitored_aggregated_stats_refresh_rate",
         timedelta(seconds=60),
-        "How often figures of the whole installation are worked out. Without effect yet",
+        "How often an executor finds out what is open",
     )
     running_average_window: Positive = setting(
         "xpack.task_manager.monitored_stats_running_average_window",
         50,
-        "Samples behind averages and percentiles. Without effect yet",
+        "Samples behind averages and percentiles",
     )
     error_threshold: Percent = setting(
         "xpack.task_manager.monitored_task_execution_thresholds.default.error_threshold",
         90,
-        "Share of `Failed`, in percent, above which the status is `error`. Without effect yet",
+        "Share of `Failed`, in percent, above which the status is `error`",
     )
     warn_threshold: Percent = setting(
         "xpack.task_manager.monitored_task_execution_thresholds.default.warn_threshold",
         80,
-        "The same for `warn`. Without effect yet",
+        "The same for `warn`",
     )
     custom_thresholds: MapOf[Entry[ExecutionThreshold]] = setting(
         "xpack.task_manager.monitored_task_execution_thresholds.custom",
         {},
-        "`{error_threshold, warn_threshold}` by task type. Without effect yet",
+        "`{error_threshold, warn_threshold}` by task type, such as `actions:.webhook`",
     )
     verbose_log: bool = setting(
         "xpack.task_manager.monitored_stats_health_verbose_log.enabled",
         False,
-        "Whether the health document is logged when its status is not `OK`. Without effect yet",
+        "Whether the health document is logged when its status becomes worse",
     )
 
     @property
