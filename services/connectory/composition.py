@@ -20,7 +20,7 @@ from connectory.domain.errors import SettingsInvalid
 from connectory.domain.in_memory_connectors import InMemoryConnectors
 from connectory.domain.rate_limit import RateLimit
 from connectory.domain.retry import RetryPolicy
-from connectory.executor import LimitRule, Limits, RunSettings, World, run_executor
+from connectory.executor import LimitRule, Limits, ReportSettings, RunSettings, World, run_executor
 from connectory.executor.connectors import PartitionConnectors
 from connectory.executor.policies import RunPolicies
 from connectory.gateway import GatewayDependencies, queried, run_gateway
@@ -154,7 +154,11 @@ async def _run_executor(foundation: Foundation) -> None:
             run_timeout=settings.executor.run_timeout,
             in_memory=in_memory_connectors(settings.preconfigured, types),
         )
-        await run_executor(foundation.log, world, _limits(settings))
+        monitored = settings.task_manager
+        reports = ReportSettings(interval=monitored.poll_interval, refresh=monitored.stats_refresh_rate)
+        await run_executor(
+            foundation.log, world, _limits(settings), samples=monitored.running_average_window, reports=reports
+        )
 
 
 async def _run_projector(foundation: Foundation) -> None:
@@ -252,14 +256,15 @@ def _egress_settings(settings: Settings) -> EgressSettings:
 def _limits(settings: Settings) -> Limits:
     executor = settings.executor
     return Limits(
-        window_requests=executor.window_requests,
+        window_requests=settings.capacity.window_requests,
         window_bytes=executor.window_bytes,
-        in_flight=executor.in_flight,
+        in_flight=settings.capacity.in_flight,
         dedupe_window=executor.dedupe_window,
         grace=executor.grace,
         retry=RetryPolicy(**settings.retry.model_dump()),
         breaker=BreakerPolicy(**settings.breaker.model_dump()),
         runs=_run_settings(settings),
+        poll_interval=settings.task_manager.poll_interval,
     )
 
 

@@ -4,18 +4,17 @@ The last in the order of names: what it asks of the tests of other files is aske
 """
 
 import ast
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from connectory.gateway.api_key_directory import ApiKeyDirectory
-from connectory.gateway.open_requests import OpenRequests
-from connectory.gateway.replies import ReplyInbox
-from connectory.gateway.server import application
-from connectory.infra.settings import Settings
+from connectory.gateway.listening import listening
+from connectory.infra.settings import HttpSettings
 from tests.documented import SEEN, Documented
-from tests.http_gateway import dependencies_of, http_gateway
+from tests.http_gateway import http_gateway
 from tests.http_reference import PAGE, START, TESTS, page_rows, read_document, table
 from tests.unit.installation import Installation
 
@@ -35,17 +34,20 @@ async def test_the_document_is_one_of_openapi() -> None:
     assert [error.message for error in OpenAPIV31SpecValidator(answer.body).iter_errors()] == []
 
 
-async def test_every_route_is_in_the_document_and_no_other(documented: Documented) -> None:
-    installation = await Installation().create_topics()
-    dependencies = dependencies_of(installation, Settings())
-    inbox = ReplyInbox(installation.log, installation.messages, dependencies.chance)
-    keys = ApiKeyDirectory(installation.log, installation.messages)
-    async with installation.log.writer() as writer:
-        open_requests = OpenRequests(installation.log, 1)
-        routes = application(dependencies, inbox, writer, keys, open_requests).router.routes()
+async def test_every_route_is_in_the_document_and_no_other(
+    documented: Documented, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apps: list[web.Application] = []
 
-    served = {(route.method, route.resource.canonical) for route in routes if route.resource}
-    bare = {each for each in served if not each[1].startswith("/s/{space_id}") and each[0] not in ("HEAD", "*")}
+    def seen(app: web.Application, http: HttpSettings) -> AbstractAsyncContextManager[str]:
+        apps.append(app)
+        return listening(app, http)
+
+    monkeypatch.setattr("connectory.gateway.server.listening", seen)
+    async with http_gateway(await Installation().create_topics(), roles=False):
+        routes = [(route.method, route.resource.canonical) for route in apps[0].router.routes() if route.resource]
+
+    bare = {each for each in routes if not each[1].startswith("/s/{space_id}") and each[0] not in ("HEAD", "*")}
     assert {(each.method, each.path) for each in documented.operations} == bare
 
 

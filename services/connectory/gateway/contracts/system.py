@@ -1,11 +1,13 @@
 """Contracts of the routes about the system itself: status, version, health, document, and the registry of schemas."""
 
-from typing import Any, Final, Literal, NotRequired
+from typing import Any, Final, Literal, NotRequired, TypeAlias
 
 from pydantic import with_config
 from typing_extensions import TypedDict
 
 from connectory.gateway.contract import Answer, Contract, Refusal
+
+HealthStatus: TypeAlias = Literal["OK", "warn", "error", "uninitialized"]
 
 
 class ShownVersion(TypedDict):
@@ -74,6 +76,35 @@ class RegistryError(TypedDict):
     message: str
 
 
+class HealthSection(TypedDict):
+    """`reason` only where the status is not `OK`."""
+
+    timestamp: str
+    status: HealthStatus
+    reason: NotRequired[str]
+    value: dict[str, Any]
+
+
+@with_config(extra="forbid")
+class HealthSections(TypedDict):
+    configuration: HealthSection
+    runtime: HealthSection
+    workload: HealthSection
+    capacity_estimation: HealthSection
+
+
+@with_config(extra="forbid")
+class TaskHealthAnswer(TypedDict):
+    """Before any executor has reported: `id`, `timestamp` and `status`, and no more."""
+
+    id: str
+    timestamp: str
+    status: HealthStatus
+    reason: NotRequired[str]
+    last_update: NotRequired[str]
+    stats: NotRequired[HealthSections]
+
+
 _MISSING: Final = Answer(404, "There is none", RegistryError)
 
 STATUS: Final = Contract(
@@ -87,6 +118,10 @@ ROOT: Final = Contract(
     summary="Ask for the version as clients of Elasticsearch do, by `Accept: application/vnd.elasticsearch+json`",
     answers=(Answer(200, "The version", ElasticsearchAnswer),),
     refusals=(Refusal(404, "Not Found"),),
+)
+TASK_HEALTH: Final = Contract(
+    summary="See how the executors are doing",
+    answers=(Answer(200, "Their figures, and what they mean", TaskHealthAnswer),),
 )
 OPENAPI: Final = Contract(
     summary="Get this document",

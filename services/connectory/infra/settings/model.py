@@ -5,6 +5,7 @@ module here and one field below.
 """
 
 import ipaddress
+from dataclasses import dataclass
 from typing import Annotated, Self
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -33,6 +34,17 @@ from connectory.infra.settings.running import (
 from connectory.infra.settings.security import SecuritySettings
 from connectory.infra.settings.servers import DatabaseSettings, HttpSettings, KafkaSettings, SchemaRegistrySettings
 from connectory.infra.settings.value_types import ListOf, parse_object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """`in_flight` is how many runs an executor carries out at once, `reported` what the health document has for it:
+    where nothing is set, that is the number of Kibana. `window_requests` of a partition are read ahead.
+    """
+
+    in_flight: int
+    reported: int
+    window_requests: int
 
 
 class Settings(SettingsGroup):
@@ -71,6 +83,18 @@ class Settings(SettingsGroup):
     strict_ids: bool = setting(
         "connectory.strict_ids", False, "Whether new ids may hold only lowercase letters, numbers and hyphens"
     )
+
+    @property
+    def capacity(self) -> Capacity:
+        """What one executor takes on. Its own settings count before those by the names of Kibana's task manager."""
+        executor, task_manager = self.executor, self.task_manager
+        in_flight = executor.in_flight if "in_flight" in executor.model_fields_set else task_manager.given_capacity
+        window_is_own = "window_requests" in executor.model_fields_set
+        return Capacity(
+            in_flight=in_flight or executor.in_flight,
+            reported=in_flight or task_manager.capacity,
+            window_requests=executor.window_requests if window_is_own else task_manager.request_capacity,
+        )
 
     @model_validator(mode="after")
     def _open_only_on_loopback(self) -> Self:
