@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from tests.saved_objects import (
     warning,
 )
 from tests.unit.installation import Installation
+from tests.waiting import until_answer
 
 CONFLICT = {"type": "conflict"}
 DETAILS = {"excludedObjects": [], "exportedCount": 1, "missingReferences": []}
@@ -426,6 +428,17 @@ async def test_an_import_that_is_repeated_is_no_conflict_with_itself(gateway: Ht
     assert (again.status, again.body) == (200, first.body)
     assert [each["error"]["type"] for each in other.body["errors"]] == ["conflict", "conflict"]
     assert gateway.installation.states()["mine"].version == 1
+
+
+async def test_an_import_without_an_answer_names_the_command_to_repeat() -> None:
+    settings = with_settings(gateway=Settings().gateway.model_copy(update={"reply_timeout": timedelta(0)}))
+    async with http_gateway(await Installation().create_topics(), settings=settings, roles=False) as gateway:
+        answer = await until_answer(
+            lambda: import_(gateway, log("a"), log("b")), lambda answer: "attributes" in answer.body
+        )
+
+    assert answer.status == 503
+    assert uuid.UUID(answer.body["attributes"]["command_id"]).version == 4
 
 
 async def test_many_are_imported_in_one_call(gateway: HttpGateway) -> None:

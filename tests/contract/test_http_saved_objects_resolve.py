@@ -127,6 +127,7 @@ async def test_missing_references_can_be_ignored(gateway: HttpGateway, wishes: A
             [retry("a", destinationId="x"), retry("b", destinationId="x")],
             "Non-unique retry destinations: [action:x]",
         ),
+        ([retry("a", destinationId="b"), retry("b")], "Non-unique retry destinations: [action:b]"),
         ([{"id": "a"}], "[request body.retries.0.type]: expected value of type [string] but got [undefined]"),
         ({"id": "a"}, "[request body.retries]: expected value of type [array] but got [object]"),
         ([retry(x=1)], "[request body.retries.0.x]: definition for this key is missing"),

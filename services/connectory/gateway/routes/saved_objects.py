@@ -100,10 +100,11 @@ class SavedObjectRoutes:
         query = check(ResolveQuery, call.query, "query")
         query.check_together()
         _check_file(call.form, {FILE, RETRIES})
-        retries = check(RetriesForm, _retries(call.form), "body").checked()
+        copies = query.create_new_copies
+        retries = check(RetriesForm, _retries(call.form), "body").checked(create_new_copies=copies)
         objects = await self._objects(call.form, {FILE, RETRIES})
         call.require(authorization.IMPORT_ACTIONS)
-        result = await self.imports.resolve(objects, retries, call.origin, create_new_copies=query.create_new_copies)
+        result = await self.imports.resolve(objects, retries, call.origin, create_new_copies=copies)
         return answer(result)
 
     async def copy(self, call: Call) -> web.Response:

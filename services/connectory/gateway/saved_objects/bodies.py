@@ -162,8 +162,9 @@ class RetriesForm(Schema):
 
     retries: Annotated[list[RetryBody], Len(0, MOST_RETRIES)]
 
-    def checked(self) -> list[Retry]:
-        return _checked(self.retries)
+    def checked(self, *, create_new_copies: bool) -> list[Retry]:
+        """Raises `Rejected` (400) for retries that contradict one another."""
+        return _checked(self.retries, create_new_copies=create_new_copies)
 
 
 class CopyFlags(Schema):
@@ -206,10 +207,14 @@ class ResolveCopyBody(CopyFlags):
 
     def checked(self) -> Mapping[str, Sequence[Retry]]:
         """Raises `Rejected` (400) for retries that contradict one another."""
-        return {space_id: _checked(wanted, overwrite=self.overwrite) for space_id, wanted in self.retries.items()}
+        copies = self.create_new_copies
+        return {
+            space_id: _checked(wanted, create_new_copies=copies, overwrite=self.overwrite)
+            for space_id, wanted in self.retries.items()
+        }
 
 
-def _checked(bodies: Sequence[CopyRetryBody], *, overwrite: bool = False) -> list[Retry]:
+def _checked(bodies: Sequence[CopyRetryBody], *, create_new_copies: bool, overwrite: bool = False) -> list[Retry]:
     retries = [each.retry() for each in bodies]
-    check_retries(retries)
+    check_retries(retries, create_new_copies=create_new_copies)
     return [replace(each, overwrite=True) for each in retries] if overwrite else retries

@@ -30,11 +30,18 @@ class Retry:
     ignore_missing_references: bool = False
 
 
-def check_retries(retries: Sequence[Retry]) -> None:
+def check_retries(retries: Sequence[Retry], *, create_new_copies: bool) -> None:
     """Raises `Rejected` (400) when two are about the same object, or go to the same place."""
     refuse_repeated([each.key for each in retries], texts.repeated_retries)
-    placed = [ObjectKey(each.key.type, each.destination_id) for each in retries if each.destination_id is not None]
-    refuse_repeated(placed, texts.repeated_destinations)
+    places = [(each.key.type, _target(each, create_new_copies=create_new_copies)) for each in retries]
+    refuse_repeated([ObjectKey(kind, target) for kind, target in places if target], texts.repeated_destinations)
+
+
+def _target(retry: Retry, *, create_new_copies: bool) -> str | None:
+    """Where the object is to go; None for a new id."""
+    if retry.destination_id is None and not (create_new_copies or retry.create_new_copy):
+        return retry.key.id
+    return retry.destination_id
 
 
 def retried(objects: Sequence[SavedObject], retries: Sequence[Retry]) -> list[SavedObject]:
@@ -68,9 +75,9 @@ def _placed(
     saved: SavedObject, retry: Retry, existing: Existing, new_ids: NewIds, create_new_copies: bool
 ) -> Placement | Failure:
     anew = create_new_copies or retry.create_new_copy
-    if anew and retry.destination_id is None:
+    target = _target(retry, create_new_copies=create_new_copies)
+    if target is None:
         return new_copy(saved, new_ids)
-    target = saved.key.id if retry.destination_id is None else retry.destination_id
     if existing.is_elsewhere(target):
         placed = new_copy(saved, new_ids)
         return placed if anew else replace(placed, origin_id=saved.source_id)
