@@ -24,7 +24,7 @@ from connectory.domain.execution import ActionRequest, Outcome
 from connectory.domain.in_memory_connectors import NO_IN_MEMORY_CONNECTORS
 from connectory.domain.json_types import JsonObject
 from connectory.domain.replies import CommandAccepted, CommandRefused, RequestCompleted
-from connectory.executor import Limits, World, run_executor
+from connectory.executor import Limits, ReportSettings, World, run_executor
 from connectory.infra import topics
 from connectory.infra.clock import Clock
 from connectory.infra.crypto import KeyRing, SecretsVault
@@ -81,6 +81,7 @@ class Installation:
         self.in_memory = NO_IN_MEMORY_CONNECTORS
         self.limits = Limits(grace=timedelta(seconds=0.5))
         self.run_timeout = timedelta(minutes=5)
+        self.reports: ReportSettings | None = None
         self._ids = itertools.count(1)
 
     async def create_topics(self) -> "Installation":
@@ -102,7 +103,7 @@ class Installation:
 
     @asynccontextmanager
     async def executor(self) -> AsyncIterator[asyncio.Task[None]]:
-        async with owned(run_executor(self.log, self.world, self.limits)) as task:
+        async with owned(run_executor(self.log, self.world, self.limits, reports=self.reports)) as task:
             yield task
 
     @asynccontextmanager
