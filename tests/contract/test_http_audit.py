@@ -3,10 +3,13 @@
 import json
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectory.gateway import authorization
+from connectory.gateway.audit import DENIED
 from connectory.infra.logging import AUDIT_LOGGER, JsonLines, OneLine, configure_logging
 from connectory.infra.settings import Settings
 from tests.http_gateway import CONNECTOR, HOOK, VIEWER, HttpGateway, Users, http_gateway, reading_replies
@@ -131,7 +134,12 @@ async def test_a_key_is_named_beside_its_owner(gateway: HttpGateway, lines: Line
 
     made, used = (json.loads(line) for line in lines.raw)
     assert made["kibana"]["saved_object"] == {"type": "api_key", "id": key["id"]}
-    assert used["user"] == {"name": "ann", "roles": ["editor"], "api_key": {"id": key["id"], "name": "ci"}}
+    assert used["user"] == {
+        "name": "ann",
+        "realm": "file",
+        "roles": ["editor"],
+        "api_key": {"id": key["id"], "name": "ci"},
+    }
 
 
 async def test_no_secret_and_no_config_is_ever_in_a_line(gateway: HttpGateway, lines: Lines) -> None:
@@ -142,6 +150,14 @@ async def test_no_secret_and_no_config_is_ever_in_a_line(gateway: HttpGateway, l
 
     assert len(lines.raw) == 3
     assert not any("hidden" in line or key["api_key"] in line or "p\\u00e4ss" in line for line in lines.raw)
+
+
+def test_the_reference_names_every_event() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/audit-log.md").read_text(encoding="utf-8")
+    operations = [each for each in vars(authorization).values() if isinstance(each, authorization.Operation)]
+    events = {each.event for each in operations} | {DENIED, authorization.create_action("x").event}
+
+    assert [event for event in sorted(events) if f"`{event}`" not in page] == []
 
 
 @pytest.mark.parametrize("formatter", [OneLine(), JsonLines()])

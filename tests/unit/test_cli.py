@@ -13,6 +13,7 @@ from connectory import __version__
 from connectory.cli import app
 from connectory.cli.reporting import failure_lines, printable, say_failure
 from connectory.domain.errors import Unavailable
+from connectory.infra.passwords import is_password_hash, verify_password
 from connectory.infra.running_system import RunningSystem
 
 pytestmark = pytest.mark.usefixtures("process_as_before")
@@ -47,6 +48,7 @@ def test_help_names_every_command(cli: CliRunner) -> None:
         "topics",
         "projections",
         "keys",
+        "users",
     )
     assert [name for name in commands if not re.search(rf"\b{name}\b", shown)] == []
 
@@ -57,6 +59,20 @@ def test_the_command_line_starts_without_loading_servers_clients() -> None:
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
     assert output == "[]\n"
+
+
+def test_a_hashed_password_can_be_checked(cli: CliRunner) -> None:
+    hashed = cli.invoke(app, ["users", "hash"], input="open sesame\n").output.strip()
+
+    assert is_password_hash(hashed)
+    assert verify_password(hashed, "open sesame")
+
+
+def test_no_password_is_no_password(cli: CliRunner) -> None:
+    refused = cli.invoke(app, ["users", "hash"], input="\n")
+
+    assert refused.exit_code != 0
+    assert "there is no password on the standard input" in refused.output
 
 
 def test_a_generated_key_can_be_used(cli: CliRunner) -> None:

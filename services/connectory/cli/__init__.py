@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from connectory import __version__
-from connectory.cli import dead_letters, doctor, keys, outcomes, projections, replay, request, serve, topics, up
+from connectory.cli import dead_letters, doctor, keys, outcomes, projections, replay, request, serve, topics, up, users
 from connectory.cli.reporting import ReportingGroup
 from connectory.infra.logging import configure_logging
 
@@ -29,6 +29,7 @@ app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(topics.app, name="topics")
 app.add_typer(projections.app, name="projections")
 app.add_typer(keys.app, name="keys")
+app.add_typer(users.app, name="users")
 
 
 def main() -> None:

@@ -114,7 +114,7 @@ def _entry(event: str, outcome: Outcome, trail: Trail, asked: RequestLine, subje
 def _user(principal: Principal | None) -> JsonObject:
     if principal is None:
         return {}
-    user: JsonObject = {"name": principal.name, "roles": sorted(principal.roles)}
+    user: JsonObject = {"name": principal.name, "realm": principal.realm, "roles": sorted(principal.roles)}
     if principal.api_key_id is None:
         return user
     return {**user, "api_key": {"id": principal.api_key_id, "name": principal.api_key_name}}
