@@ -27,7 +27,7 @@ from connectory.gateway import GatewayDependencies, queried, run_gateway
 from connectory.gateway.listening import CannotListen
 from connectory.infra.clock import utc_now
 from connectory.infra.crypto import KeyRing, SecretsVault
-from connectory.infra.egress import AllowedHosts, EgressSettings, open_egress
+from connectory.infra.egress import AllowedHosts, EgressSettings, Proxy, open_egress, proxy
 from connectory.infra.ids import random_id
 from connectory.infra.log import Log
 from connectory.infra.logging import LoggerServerLog
@@ -44,7 +44,7 @@ from connectory.infra.postgres import (
 from connectory.infra.preconfigured import in_memory_connectors, unknown_types
 from connectory.infra.schema_registry import open_schemas
 from connectory.infra.security import Authenticator
-from connectory.infra.settings import RateLimitRule, Settings
+from connectory.infra.settings import ProxySettings, RateLimitRule, Settings, custom_hosts
 from connectory.infra.supervision import keep_running
 from connectory.infra.topics import CONNECTORS, topic_specs
 from connectory.projector import run_projector
@@ -143,7 +143,7 @@ async def _run_aggregate(foundation: Foundation) -> None:
 
 async def _run_executor(foundation: Foundation) -> None:
     settings, types = foundation.settings, type_registry(foundation.settings)
-    async with open_schemas(settings.schema_registry) as schemas, open_egress(_egress_settings(settings)) as egress:
+    async with open_schemas(settings.schema_registry) as schemas, open_egress(egress_settings(settings)) as egress:
         world = World(
             messages=Messages(schemas),
             registry=types,
@@ -240,7 +240,8 @@ def vault_of(settings: Settings) -> SecretsVault:
     return SecretsVault(KeyRing(primary, [each.get_secret_value() for each in earlier]))
 
 
-def _egress_settings(settings: Settings) -> EgressSettings:
+def egress_settings(settings: Settings) -> EgressSettings:
+    """The operator's decisions about the way out. What is wrong with single hosts is logged and left out."""
     return EgressSettings(
         user_agent=f"Connectory/{__version__}",
         allowed_hosts=tuple(settings.actions.allowed_hosts),
@@ -250,6 +251,19 @@ def _egress_settings(settings: Settings) -> EgressSettings:
         block_private_addresses=settings.egress.block_private_addresses,
         allowed_addresses=tuple(map(str, settings.egress.allowed_addresses)),
         max_redirects=settings.egress.max_redirects,
+        proxy=_proxy(settings.proxy),
+        custom_hosts={each.url: each for each in custom_hosts(settings.egress.custom_host_settings, log.warning)},
+    )
+
+
+def _proxy(settings: ProxySettings) -> Proxy | None:
+    return proxy(
+        settings.url,
+        headers=settings.headers,
+        bypass_hosts=settings.bypass_hosts,
+        only_hosts=settings.only_hosts,
+        verification_mode=settings.verification_mode,
+        http_targets=settings.http_targets,
     )
 
 

@@ -73,6 +73,7 @@ class MailServer:
 class MailConnection:
     """A connected socket to a mail server, through the proxy where there is one. Nothing has been said on it.
 
+    It belongs to whoever is given it, to be closed or made a transport of; the connection ends with the context anyway.
     `tls` is for TLS from the start and for STARTTLS. `require_tls` and `ignore_tls` are the operator's wishes about
     STARTTLS: to fail where it is not offered, and never to use it; None: not said.
     """

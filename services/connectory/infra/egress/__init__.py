@@ -5,6 +5,7 @@ Allowed hosts are checked on every hop, addresses at the time they are dialled; 
 
 from connectory.infra.egress.client import HttpEgress, open_egress
 from connectory.infra.egress.hosts import AllowedHosts
+from connectory.infra.egress.proxies import Proxy, proxy
 from connectory.infra.egress.settings import EgressSettings
 
-__all__ = ["AllowedHosts", "EgressSettings", "HttpEgress", "open_egress"]
+__all__ = ["AllowedHosts", "EgressSettings", "HttpEgress", "Proxy", "open_egress", "proxy"]

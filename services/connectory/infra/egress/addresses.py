@@ -45,6 +45,10 @@ class AddressGuard:
         """Refuse the names of metadata services before they are looked up, unless some address is listed."""
         return _metadata_text(host, host) if is_metadata_name(host) and not self._allowed else None
 
+    def check_unresolved(self, host: str) -> str | None:
+        """Refuse the names of metadata services where somebody else looks them up, whatever is listed."""
+        return _metadata_text(host, host) if is_metadata_name(host) else None
+
     def check_address(self, text: str, host: str) -> str | None:
         """Judge an address, given without brackets, that `host` stands for."""
         address = _dialled(text)

@@ -3,7 +3,8 @@
 import io
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
@@ -13,12 +14,17 @@ from connectory.connector_types.contract import MailConnection, MailServer, Outg
 from connectory.infra.deadlines import Deadlines
 from connectory.infra.egress import failures
 from connectory.infra.egress.addresses import AddressGuard
+from connectory.infra.egress.dialling import Dialler
 from connectory.infra.egress.hops import REDIRECTS, Hop, Redirect, first_hop, redirected
 from connectory.infra.egress.hosts import AllowedHosts
+from connectory.infra.egress.mail import MailRoutes
+from connectory.infra.egress.proxies import Proxy
 from connectory.infra.egress.resolver import GuardedResolver
 from connectory.infra.egress.settings import EgressSettings
 from connectory.infra.egress.targets import Targets
 from connectory.infra.egress.tls import tls_context
+from connectory.infra.egress.tunnel_connector import TunnelConnector
+from connectory.infra.egress.tunnels import Tunnels
 
 KEEP_ALIVE_SECONDS: Final = 4.0
 """Below the 5 s after which common servers close an idle connection.
@@ -40,15 +46,50 @@ _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None)
 @asynccontextmanager
 async def open_egress(settings: EgressSettings, names: AbstractResolver | None = None) -> AsyncIterator["HttpEgress"]:
     """Open the one way out; leaving drops every pooled connection. `names` resolves host names."""
+    names, hosts = names or aiohttp.ThreadedResolver(), AllowedHosts(settings.allowed_hosts)
     guard = AddressGuard(settings.allowed_addresses, block_private=settings.block_private_addresses)
-    async with _session(settings, GuardedResolver(names or aiohttp.ThreadedResolver(), guard)) as session:
-        yield HttpEgress(session, settings, Targets(AllowedHosts(settings.allowed_hosts), guard))
+    dialler = Dialler(names=GuardedResolver(names, guard), guard=guard, hosts=hosts)
+    targets = Targets(hosts, guard, settings.proxy, settings.custom_hosts)
+    async with AsyncExitStack() as stack:
+        direct = await stack.enter_async_context(_session(settings, _directly(dialler.names)))
+        way = None
+        if settings.proxy is not None:
+            way = await stack.enter_async_context(_proxy_way(settings, settings.proxy, dialler))
+        yield HttpEgress(direct, way, settings, targets, _mail_routes(settings, targets, dialler, way))
 
 
-def _session(settings: EgressSettings, resolver: AbstractResolver) -> aiohttp.ClientSession:
+@asynccontextmanager
+async def _proxy_way(settings: EgressSettings, proxy: Proxy, direct: Dialler) -> AsyncIterator["_ProxyWay"]:
+    """The proxy's own address may be private, but not one of a metadata service."""
+    guard = AddressGuard(settings.allowed_addresses)
+    dialler = Dialler(names=GuardedResolver(direct.names.unguarded, guard), guard=guard, hosts=direct.hosts)
+    tunnels = Tunnels(proxy, dialler)
+    async with (
+        _session(settings, TunnelConnector(tunnels, keepalive_timeout=KEEP_ALIVE_SECONDS)) as tunnelled,
+        _session(settings, _directly(dialler.names)) as forwarding,
+    ):
+        yield _ProxyWay(tunnels, tunnelled, forwarding)
+
+
+def _directly(resolver: AbstractResolver) -> aiohttp.BaseConnector:
+    return aiohttp.TCPConnector(resolver=resolver, limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
+
+
+def _mail_routes(settings: EgressSettings, targets: Targets, dialler: Dialler, way: "_ProxyWay | None") -> MailRoutes:
+    return MailRoutes(
+        targets=targets,
+        dialler=dialler,
+        tunnels=way.tunnels if way else None,
+        custom_hosts=settings.custom_hosts,
+        verification_mode=settings.verification_mode,
+        timeout=settings.response_timeout,
+    )
+
+
+def _session(settings: EgressSettings, connector: aiohttp.BaseConnector) -> aiohttp.ClientSession:
     """No limit on connections: callers bound what is in flight, and a slow target must not hold up the others."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(resolver=resolver, limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS),
+        connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": settings.user_agent},
         timeout=_NO_TIMEOUT,
@@ -58,12 +99,30 @@ def _session(settings: EgressSettings, resolver: AbstractResolver) -> aiohttp.Cl
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _ProxyWay:
+    """The proxy, with a pool of tunnels and one of connections that requests are forwarded on."""
+
+    tunnels: Tunnels
+    tunnelled: aiohttp.ClientSession
+    forwarding: aiohttp.ClientSession
+
+
 class HttpEgress:
     """Implements `connectory.connector_types.contract.Egress` with aiohttp."""
 
-    def __init__(self, session: aiohttp.ClientSession, settings: EgressSettings, targets: Targets) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        way: _ProxyWay | None,
+        settings: EgressSettings,
+        targets: Targets,
+        mail: MailRoutes,
+    ) -> None:
         self._session = session
+        self._way = way
         self._targets = targets
+        self._mail = mail
         self._mode = settings.verification_mode
         self._max_redirects = settings.max_redirects
         self._max_bytes = settings.max_response_content_length
@@ -82,12 +141,12 @@ class HttpEgress:
 
     def connect_mail(self, server: MailServer) -> AbstractAsyncContextManager[MailConnection]:
         """Connect to a mail server; leaving closes the connection. Entering raises `EgressFailed`."""
-        raise NotImplementedError
+        return self._mail.connect(server)
 
     async def _followed(self, hop: Hop, request: OutgoingRequest) -> OutgoingResponse:
         """Go where the answers say, until one says nothing of the kind."""
         answer = await self._exchange(hop, request)
-        for _ in range(self._max_redirects):
+        for _ in range(self._redirects(request)):
             if isinstance(answer, OutgoingResponse):
                 return answer
             target = self._targets.redirected(answer.location, hop.target)
@@ -99,16 +158,19 @@ class HttpEgress:
 
     async def _exchange(self, hop: Hop, request: OutgoingRequest) -> OutgoingResponse | Redirect:
         try:
-            response = await self._session.request(
-                hop.method,
-                hop.target.url,
-                headers=hop.headers,
-                data=_payload(hop.body),
-                skip_auto_headers=None if hop.is_typed else _UNTYPED,
-                allow_redirects=False,
-                ssl=self._tls(hop, request),
-            )
-            return await self._answer(response)
+            if hop.target.route is not None:
+                response = await self._by_proxy(hop, request)
+            else:
+                response = await self._session.request(
+                    hop.method,
+                    hop.target.url,
+                    headers=hop.headers,
+                    data=_payload(hop.body),
+                    skip_auto_headers=None if hop.is_typed else _UNTYPED,
+                    allow_redirects=False,
+                    ssl=self._tls(hop, request),
+                )
+            return await self._answer(response, follow=request.max_redirects != 0)
         except TimeoutError:  # an OSError too, but one that only `send` can word
             raise
         except (aiohttp.ClientError, OSError) as error:
@@ -116,9 +178,32 @@ class HttpEgress:
         except ValueError as error:
             raise failures.unsendable() from error
 
-    async def _answer(self, response: aiohttp.ClientResponse) -> OutgoingResponse | Redirect:
+    async def _by_proxy(self, hop: Hop, request: OutgoingRequest) -> aiohttp.ClientResponse:
+        assert self._way is not None
+        proxy, headers, tls = self._way.tunnels.proxy, hop.headers, self._tls(hop, request)
+        forwards = hop.target.route == "forward"
+        if forwards:
+            self._way.tunnels.dialler.require_permitted(proxy.host)
+            headers = {**headers, **proxy.headers}
+            tls = tls_context(proxy.verification_mode) if proxy.is_tls else True
+        return await (self._way.forwarding if forwards else self._way.tunnelled).request(
+            hop.method,
+            hop.target.url,
+            headers=headers,
+            data=_payload(hop.body),
+            skip_auto_headers=None if hop.is_typed else _UNTYPED,
+            allow_redirects=False,
+            ssl=tls,
+            proxy=proxy.url if forwards else None,
+        )
+
+    def _redirects(self, request: OutgoingRequest) -> int:
+        return self._max_redirects if request.max_redirects is None else min(request.max_redirects, self._max_redirects)
+
+    async def _answer(self, response: aiohttp.ClientResponse, *, follow: bool) -> OutgoingResponse | Redirect:
+        """With `follow` off, an answer that names another place is an answer like any other."""
         try:
-            if response.status in REDIRECTS and (location := response.headers.get("Location")):
+            if follow and response.status in REDIRECTS and (location := response.headers.get("Location")):
                 response.release()
                 return Redirect(response.status, location)
             body = await self._body(response.content)
@@ -141,7 +226,12 @@ class HttpEgress:
     def _tls(self, hop: Hop, request: OutgoingRequest) -> ssl.SSLContext | bool:
         if not hop.target.is_tls:
             return True
-        return tls_context(request.verification_mode or self._mode, request.ca_pem)
+        mode, ca_pem = request.verification_mode, request.ca_pem
+        custom = hop.target.custom
+        if custom is not None:
+            mode = custom.verification_mode or mode
+            ca_pem = custom.certificate_authorities.encode() if custom.certificate_authorities else ca_pem
+        return tls_context(mode or self._mode, ca_pem, hop.certificate)
 
 
 def _payload(body: bytes | None) -> bytes | io.BytesIO | None:

@@ -46,11 +46,13 @@ def unsendable() -> ExchangeRefused:
 def no_response(error: aiohttp.ClientError | OSError, target: Target) -> EgressFailed:
     match error:
         case aiohttp.ClientConnectorDNSError():
-            return _not_resolved(error.os_error, target)
+            return not_resolved(error.os_error, error.host)
         case aiohttp.ClientConnectorCertificateError():
-            return _not_trusted(error.certificate_error)
+            return not_trusted(error.certificate_error)
+        case aiohttp.ClientProxyConnectionError():
+            return not_connected(error.os_error, error.host, error.port or 0)
         case aiohttp.ClientConnectorError():
-            return _not_connected(error.os_error, target)
+            return not_connected(error.os_error, target.host, target.port)
         case aiohttp.ServerDisconnectedError():
             return EgressFailed("socket hang up", "ECONNRESET")
         case aiohttp.ClientPayloadError():
@@ -63,19 +65,19 @@ def no_response(error: aiohttp.ClientError | OSError, target: Target) -> EgressF
             return EgressFailed(str(error))
 
 
-def _not_resolved(error: OSError, target: Target) -> EgressFailed:
+def not_resolved(error: OSError, host: str) -> EgressFailed:
     code = "EAI_AGAIN" if error.errno == socket.EAI_AGAIN else "ENOTFOUND"
-    return EgressFailed(f"getaddrinfo {code} {target.host}", code)
+    return EgressFailed(f"getaddrinfo {code} {host}", code)
 
 
-def _not_connected(error: OSError, target: Target) -> EgressFailed:
+def not_connected(error: OSError, host: str, port: str | int) -> EgressFailed:
     if isinstance(error, ssl.SSLError):
         return EgressFailed(f"TLS handshake failed: {error.reason or error}", "EPROTO")
     code = _name(error.errno)
-    return EgressFailed(f"connect {code} {target.host}:{target.port}", code)
+    return EgressFailed(f"connect {code} {host}:{port}", code)
 
 
-def _not_trusted(error: Exception) -> EgressFailed:
+def not_trusted(error: Exception) -> EgressFailed:
     if not isinstance(error, ssl.SSLCertVerificationError):
         return EgressFailed(str(error), "ERR_TLS_CERT_ALTNAME_INVALID")
     code = _VERIFY_CODES.get(error.verify_code, "CERT_REJECTED")

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
-from connectory.connector_types.contract import OutgoingRequest
+from connectory.connector_types.contract import ClientCertificate, OutgoingRequest
 from connectory.infra.egress.targets import Target
 
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -19,13 +19,17 @@ _OF_A_BODY: Final = frozenset({"content-type", "content-encoding", "content-lang
 
 @dataclass(slots=True)
 class Hop:
-    """Not frozen for the reason that a request is not. `is_typed`: the headers say what the body is."""
+    """Not frozen for the reason that a request is not. `is_typed`: the headers say what the body is.
+
+    `certificate` is what the connector proves itself with to this origin.
+    """
 
     method: str
     target: Target
     headers: Mapping[str, str] = field(repr=False)
     body: bytes | None = field(repr=False)
     is_typed: bool
+    certificate: ClientCertificate | None = None
 
 
 class Redirect(NamedTuple):
@@ -41,17 +45,18 @@ def first_hop(request: OutgoingRequest, target: Target) -> Hop:
     headers = request.headers if names.isdisjoint(_FRAMING) else _without(request.headers, _FRAMING)
     if target.authorization and "authorization" not in names:
         headers = {**headers, "Authorization": target.authorization}
-    return Hop(request.method, target, headers, body or None, "content-type" in names)
+    return Hop(request.method, target, headers, body or None, "content-type" in names, request.client_certificate)
 
 
 def redirected(hop: Hop, target: Target, status: int, secret_headers: Iterable[str]) -> Hop:
     """Method and body are kept, except by 303; credentials are dropped when scheme, host or port changes."""
-    dropped: frozenset[str] = frozenset()
+    dropped, certificate = frozenset[str](), hop.certificate
     if target.origin != hop.target.origin:
-        dropped |= _CREDENTIALS.union(secret_headers)
+        dropped, certificate = _CREDENTIALS.union(secret_headers), None
     if status == SEE_OTHER:
-        return Hop("GET", target, _without(hop.headers, dropped | _OF_A_BODY), None, is_typed=False)
-    return replace(hop, target=target, headers=_without(hop.headers, dropped))
+        headers = _without(hop.headers, dropped | _OF_A_BODY)
+        return Hop("GET", target, headers, None, is_typed=False, certificate=certificate)
+    return replace(hop, target=target, headers=_without(hop.headers, dropped), certificate=certificate)
 
 
 def _without(headers: Mapping[str, str], names: frozenset[str]) -> dict[str, str]:

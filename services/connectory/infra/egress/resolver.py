@@ -12,7 +12,7 @@ class GuardedResolver(AbstractResolver):
     """Resolves by another resolver and passes on the permitted addresses only."""
 
     def __init__(self, names: AbstractResolver, guard: AddressGuard) -> None:
-        self._names = names
+        self.unguarded = names
         self._guard = guard
 
     async def resolve(
@@ -21,7 +21,7 @@ class GuardedResolver(AbstractResolver):
         """Raise `EgressRefused` when no address of the name may be dialled, `OSError` when it has none."""
         if refusal := self._guard.check_name(host):
             raise EgressRefused(refusal)
-        found = await self._names.resolve(host, port, family)
+        found = await self.unguarded.resolve(host, port, family)
         refusals = [self._guard.check_address(result["host"], host) for result in found]
         permitted = [result for result, refusal in zip(found, refusals, strict=True) if refusal is None]
         if permitted:
@@ -30,4 +30,4 @@ class GuardedResolver(AbstractResolver):
         raise EgressRefused(first) if first else socket.gaierror(socket.EAI_NONAME, "no address")
 
     async def close(self) -> None:
-        await self._names.close()
+        await self.unguarded.close()

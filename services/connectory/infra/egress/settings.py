@@ -1,16 +1,19 @@
 """What the operator decides about outgoing calls."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from connectory.connector_types.contract import VerificationMode
+from connectory.infra.egress.proxies import Proxy
+from connectory.infra.settings.custom_hosts import CustomHost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EgressSettings:
     """`allowed_hosts` holds host names or `*`; `allowed_addresses` holds IP addresses or networks in CIDR form.
 
-    `max_response_content_length` is in bytes, counted after decompression.
+    `max_response_content_length` is in bytes, counted after decompression. `custom_hosts` are by their `url`.
     """
 
     user_agent: str
@@ -21,3 +24,5 @@ class EgressSettings:
     block_private_addresses: bool = False
     allowed_addresses: tuple[str, ...] = ()
     max_redirects: int = 21
+    proxy: Proxy | None = None
+    custom_hosts: Mapping[str, CustomHost] = field(default_factory=dict)

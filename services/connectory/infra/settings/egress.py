@@ -49,29 +49,27 @@ class ProxySettings(SettingsGroup):
     url: OrUnset[str] = setting(
         "xpack.actions.proxyUrl",
         None,
-        "Proxy of outgoing calls, `http://` or `https://`. Without effect yet",
+        "Proxy of outgoing calls, `http://` or `https://`",
         secret=True,
     )
-    headers: MapOf[str] = setting(
-        "xpack.actions.proxyHeaders", {}, "Headers sent to the proxy. Without effect yet", secret=True
-    )
+    headers: MapOf[str] = setting("xpack.actions.proxyHeaders", {}, "Headers sent to the proxy", secret=True)
     bypass_hosts: ListOf[Hostname] | None = setting(
-        "xpack.actions.proxyBypassHosts", None, "Hosts that are called directly. Without effect yet"
+        "xpack.actions.proxyBypassHosts", None, "Hosts that are called directly"
     )
     only_hosts: ListOf[Hostname] | None = setting(
         "xpack.actions.proxyOnlyHosts",
         None,
-        "If set, only these hosts are called through the proxy; ignored with `proxyBypassHosts`. Without effect yet",
+        "If set, only these hosts are called through the proxy; ignored with `proxyBypassHosts`",
     )
     verification_mode: VerificationMode = setting(
         "xpack.actions.ssl.proxyVerificationMode",
         "full",
-        "How the certificate of an `https://` proxy is checked. Without effect yet",
+        "How the certificate of an `https://` proxy is checked",
     )
     http_targets: Literal["connect", "forward"] = setting(
         "connectory.egress.httpTargetsViaProxy",
         "connect",
-        "How `http://` targets are reached through the proxy: by a tunnel, or `forward`ed by it. Without effect yet",
+        "How `http://` targets are reached through the proxy: by a tunnel, or `forward`ed by it",
     )
 
 
@@ -88,5 +86,5 @@ class EgressSettings(SettingsGroup):
     custom_host_settings: ListOf[Entry[CustomHostEntry]] = setting(
         "xpack.actions.customHostSettings",
         (),
-        "TLS and SMTP options of single hosts: `{url, ssl, smtp}`. Without effect yet",
+        "TLS and SMTP options of single hosts: `{url, ssl, smtp}`",
     )
