@@ -1,7 +1,13 @@
 """From one installation to another with a key of its own: what arrives, and what it takes until it works."""
 
+import asyncio
+import json
+import re
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +16,7 @@ from tests.http_gateway import CONNECTOR, HOOK, HttpGateway, http_gateway, readi
 from tests.saved_objects import EXPORT, IMPORT, ONE_ASKS, form, result, success
 from tests.unit.installation import Installation
 
+PAGE = Path(__file__).parents[2] / "docs/how-to/move-connectors.md"
 LOGIN = {**HOOK["config"], "hasAuth": True}
 SECRETS = {"user": "ops", "password": "pässword"}
 UNDEFINED = {
@@ -65,3 +72,29 @@ async def test_a_connector_that_needs_no_secrets_works_at_once(arrived: HttpGate
 
     assert answer.body["status"] == "ok"
     assert (await arrived.get(f"{CONNECTOR}/log")).body["is_missing_secrets"] is False
+
+
+async def test_moving_connectors_works_as_written(tmp_path: Path) -> None:
+    (tmp_path / ".connectory").mkdir()
+    (tmp_path / ".connectory/admin-password").write_text("pässword", encoding="utf-8")
+    shorthand, *steps = re.findall(r"^```sh\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    async with installation_with("a" * 32) as gateway:
+        await gateway.create("orders", config=LOGIN, secrets=SECRETS)
+        commands = [(shorthand + step).replace("http://127.0.0.1:5601", gateway.url) for step in steps]
+        _, imported, resolved, updated, copied = [json_answer(await shell(each, tmp_path)) for each in commands]
+
+    assert imported["successResults"][0]["destinationId"]
+    assert resolved["successResults"][0]["createNewCopy"] is True
+    assert updated["is_missing_secrets"] is False
+    assert [each["success"] for each in copied.values()] == [True, True]
+
+
+async def shell(commands: str, directory: Path) -> bytes:
+    process = await asyncio.create_subprocess_exec("sh", "-c", commands, cwd=directory, stdout=PIPE)
+    output, _ = await process.communicate()
+    return output
+
+
+def json_answer(output: bytes) -> Any:
+    """None for a command whose output goes into a file."""
+    return json.loads(output) if output else None
