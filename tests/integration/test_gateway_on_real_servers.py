@@ -31,6 +31,7 @@ from tests.unit.installation import KEY, Silent, Target, owned
 
 REQUESTS = "/api/connectory/action_requests"
 OWN = "/api/connectory/connector"
+KEYS = "/api/connectory/api_keys"
 MESSAGES = Messages()
 REGISTRY = TypeRegistry(settings=TypeSettings(hosts=AllowedHosts(["*"])))
 VAULT = SecretsVault(KeyRing(KEY))
@@ -226,3 +227,12 @@ async def test_the_status_is_available(system: System) -> None:
     answer = await system.one.get("/api/status", auth=None)
 
     assert (answer.status, answer.body) == (200, {"status": {"overall": {"level": "available"}}})
+
+
+async def test_a_key_made_or_revoked_through_one_gateway_is_known_to_the_other_at_once(system: System) -> None:
+    for _ in range(10):
+        key = (await system.one.call("POST", KEYS, {"name": "ci"})).body
+        auth = f"ApiKey {key['encoded']}"
+        assert (await system.other.get(KEYS, auth=auth)).status == 200
+        assert (await system.one.call("DELETE", f"{KEYS}/{key['id']}")).status == 204
+        assert (await system.other.get(KEYS, auth=auth)).status == 401
