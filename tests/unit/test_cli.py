@@ -210,6 +210,30 @@ def test_the_doctor_says_that_the_system_cannot_be_found(cli: CliRunner) -> None
     assert "wrong  running system" in result.output
 
 
+def test_the_doctor_checks_every_preconfigured_connector(cli: CliRunner) -> None:
+    Path("connectory.yml").write_text(
+        "xpack.actions.preconfigured:\n"
+        "  fine: { name: Fine, actionTypeId: .server-log }\n"
+        "  broken: { name: Broken, actionTypeId: .webhook, config: { url: 1 }, secrets: { password: sentinel } }\n"
+        "  gone: { name: Gone, actionTypeId: .gone }\n"
+    )
+
+    result = cli.invoke(app, ["doctor"])
+
+    assert "runs through 2 of 3 fail; broken: error validating connector type config" in result.output
+    assert 'gone: Action type ".gone" is not registered.' in result.output
+    assert "sentinel" not in result.output
+
+
+def test_what_a_file_for_kibana_says_without_effect_is_in_the_log_of_a_start(cli: CliRunner) -> None:
+    Path("kibana.yml").write_text("xpack.actions.usage.enabled: true\nxpack.actions.proxyUrl: nowhere")
+
+    result = cli.invoke(app, ["serve", "projector", "--kibana-config", "kibana.yml"])
+
+    assert "The setting xpack.actions.usage.enabled has no effect in Connectory." in result.stderr
+    assert "The configuration xpack.actions.proxyUrl: nowhere is invalid." in result.stderr
+
+
 def test_the_doctor_looks_into_the_encryption_key(cli: CliRunner) -> None:
     Path(".connectory").mkdir()
     Path(".connectory/encryption-key").write_text("short")

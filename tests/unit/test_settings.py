@@ -155,6 +155,27 @@ def test_keys_without_effect_are_named_once(folder: Path, caplog: pytest.LogCapt
     ]
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("usage.enabled", "usage.url", "usage.ca.path"),
+        *("auth.ears.url", "auth.ears.enabled", "auth.ears.enableExperimental"),
+        *(f"auth.ears.ssl.{each}" for each in ("verificationMode", "certificate", "key")),
+        *("relay.url", "relay.uiam.enabled"),
+        *(f"relay.ssl.{each}" for each in ("verificationMode", "certificateAuthorities", "certificate", "key")),
+        *("inboundEvents.enabled", "inboundEvents.webhook.path"),
+    ],
+)
+def test_a_key_of_what_is_not_here_is_taken_without_effect(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        assert load_settings({f"xpack.actions.{name}": "x"}, environ={}) == Settings()
+    assert caplog.messages == [f"The setting xpack.actions.{name} has no effect in Connectory."]
+
+
+def test_a_misspelt_one_of_these_is_refused() -> None:
+    assert refusal({"xpack.actions.relay.uri": "x"})[0].startswith("[xpack.actions.relay.uri]: definition for this key")
+
+
 @pytest.mark.parametrize("text", ["", "connectory:", "connectory.http:", "xpack.actions: {}"])
 def test_an_empty_section_says_nothing(folder: Path, text: str) -> None:
     assert load_settings(environ={}, config_file=write(folder, "own.yml", text)) == Settings()

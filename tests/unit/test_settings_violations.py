@@ -114,11 +114,6 @@ def test_a_key_that_is_gone_is_refused_with_its_successor(name: str, successor: 
     assert successor in message
 
 
-def test_a_key_that_would_change_behaviour_later_is_refused_now() -> None:
-    assert "is not supported yet" in refusal({"connectory.security.oidc.issuer": "x"})
-    assert "is not supported yet" in refusal({}, {"CONNECTORY_SECURITY_OIDC_ISSUER": "x"})
-
-
 def test_all_problems_come_at_once_one_a_line() -> None:
     overrides = {"xpack.actions.queued.max": 0, "connectory.http.port": 70000, "connectory.htp.port": 1}
     assert len(refusal(overrides, {"CONNECTORY_STRICT_IDS": "perhaps"}).splitlines()) == 4

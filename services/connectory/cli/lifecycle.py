@@ -18,9 +18,6 @@ log = logging.getLogger(__name__)
 
 def run_until_signal(main: Coroutine[Any, Any, None]) -> None:
     """Run to the end, or until SIGINT or SIGTERM asks to end in good order. A second signal ends at once."""
-    from connectory.infra.logging import configure_logging
-
-    configure_logging()
     run_busy(_until_signal(main))
 
 

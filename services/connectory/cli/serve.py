@@ -21,8 +21,10 @@ def serve(
     """Run one role, as many copies as wanted, against the Kafka and Postgres named by the settings."""
     from connectory.cli.lifecycle import run_until_signal
     from connectory.cli.serving import serve_role
+    from connectory.infra.logging import configure_logging
     from connectory.infra.settings import load_settings
 
+    configure_logging()  # before the settings, about which there may be something to say
     overrides = {} if port is None else {"connectory.http.port": port}
     settings = load_settings(overrides, config_file=config, kibana_config=kibana_config)
     run_until_signal(serve_role(role, settings, data_dir))

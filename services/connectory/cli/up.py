@@ -27,8 +27,10 @@ def up(
     """
     from connectory.cli.lifecycle import run_until_signal
     from connectory.cli.standalone import Standalone
+    from connectory.infra.logging import configure_logging
     from connectory.infra.settings import load_settings
 
+    configure_logging()  # before the settings, about which there may be something to say
     overrides = {} if port is None else {"connectory.http.port": port}
     settings = load_settings(overrides, config_file=config, kibana_config=kibana_config)
     standalone = Standalone(settings=settings, data_dir=data_dir, kafka_port=kafka_port, in_memory=memory)

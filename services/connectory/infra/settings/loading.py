@@ -24,7 +24,6 @@ from connectory.infra.settings.other_keys import (
     GONE,
     INBOUND_EVENTS,
     NEEDS_SOMETHING,
-    NOT_YET,
     PROGRAM_VARIABLES,
     find_other_key,
     find_other_variable,
@@ -152,8 +151,6 @@ class _Reading:
         """Say what becomes of a key that is known and yet not a setting."""
         if key in GONE:
             self.problems.append(violation(name, f"this setting is gone: {GONE[key]}"))
-        elif key in NOT_YET:
-            self.problems.append(violation(name, "this setting is not supported yet; remove it"))
         elif name == INBOUND_EVENTS and value in (True, "true"):
             _log.warning("The setting %s is true, but inbound events are not offered.", name)
         else:

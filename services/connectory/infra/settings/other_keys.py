@@ -1,4 +1,4 @@
-"""Keys that are known and yet not settings: taken without effect, gone, or not offered yet.
+"""Keys that are known and yet not settings: taken without effect, or gone; and sections that need something in them.
 
 They are told apart so that an existing kibana.yml either means here what it means there, or is refused.
 """
@@ -11,8 +11,18 @@ WITHOUT_EFFECT: Final = (
     "xpack.actions.usage.enabled",
     "xpack.actions.usage.url",
     "xpack.actions.usage.ca.path",
-    "xpack.actions.auth.ears",
-    "xpack.actions.relay",
+    "xpack.actions.auth.ears.url",
+    "xpack.actions.auth.ears.enabled",
+    "xpack.actions.auth.ears.enableExperimental",
+    "xpack.actions.auth.ears.ssl.verificationMode",
+    "xpack.actions.auth.ears.ssl.certificate",
+    "xpack.actions.auth.ears.ssl.key",
+    "xpack.actions.relay.url",
+    "xpack.actions.relay.ssl.verificationMode",
+    "xpack.actions.relay.ssl.certificateAuthorities",
+    "xpack.actions.relay.ssl.certificate",
+    "xpack.actions.relay.ssl.key",
+    "xpack.actions.relay.uiam.enabled",
     "xpack.actions.inboundEvents",
 )
 """Each stands for itself and for all keys below it."""
@@ -34,9 +44,6 @@ NEEDS_SOMETHING: Final = {
 }
 """Sections that must not be there with nothing in them."""
 
-NOT_YET: Final[tuple[str, ...]] = ()
-"""Keys that would change behaviour and are not built: passing over them in silence would mislead."""
-
 PROGRAM_VARIABLES: Final = ("CONNECTORY_KIBANA_CONFIG",)
 """Environment variables of the program that are not settings."""
 
@@ -53,5 +60,5 @@ def find_other_variable(variable: str) -> str | None:
     )
 
 
-_ALL: Final = (*WITHOUT_EFFECT, *GONE, *NOT_YET)
+_ALL: Final = (*WITHOUT_EFFECT, *GONE)
 _VARIABLES: Final = tuple((variable_name(key), key) for key in _ALL)
