@@ -1,12 +1,15 @@
-"""The connectors' history over rows in memory: what the SQL of its queries says, in Python."""
+"""History of and references to connectors over rows in memory: what the SQL of their queries says, in Python."""
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectory.domain.references import ConnectorReference
 from connectory.infra.in_memory_rows import InMemoryRowStore
-from connectory_projections import connector_history
+from connectory_projections import connector_history, connector_references
 from connectory_projections.connector_history import EarlierDetails, HistoryPage
+from connectory_projections.connector_references import ReferencePage
 from connectory_projections.connectors_by_space import ConnectorView
 from connectory_projections.paging import read_cursor
 
@@ -57,6 +60,28 @@ class InMemoryHistory:
         rows = [row for row in self._store.rows(connector_history.TABLE.name) if row["space_id"] == space_id]
         rows = [row for row in rows if connector_id in (None, row["connector_id"])]
         return sorted(rows, key=lambda row: int(str(row["log_offset"])))
+
+
+class InMemoryReferences:
+    def __init__(self, store: InMemoryRowStore, reach: Callable[[], Awaitable[None]]) -> None:
+        self._store = store
+        self._reach = reach
+
+    async def page(self, space_id: str, connector_id: str | None, limit: int, cursor: str | None) -> ReferencePage:
+        connector_references.newest(space_id, connector_id, limit=limit, cursor=cursor)  # refuses a cursor of no page
+        found = [each for each in await self._all(space_id) if connector_id in (None, each.connector_id)]
+        found.sort(key=lambda each: (each.at, each.key), reverse=True)
+        after = next((n for n, each in enumerate(found, 1) if connector_references.cursor_after(each) == cursor), 0)
+        return connector_references.page_of(found[after : after + limit + 1], limit)
+
+    async def counts(self, space_id: str) -> Mapping[str, int]:
+        return Counter(each.connector_id for each in await self._all(space_id))
+
+    async def _all(self, space_id: str) -> list[ConnectorReference]:
+        await self._reach()
+        read = connector_references.newest(space_id, limit=1).read
+        rows = self._store.rows(connector_references.TABLE.name)
+        return [read(row) for row in rows if row["space_id"] == space_id]
 
 
 def _with_before(rows: Rows, row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -15,6 +15,7 @@ from connectory_projections.event_log import EVENT_LOG, EventLogFilter, EventLog
 from connectory_projections.model import Row
 from connectory_projections.spaces import SpaceView
 from tests.event_documents import InMemoryEventDocuments
+from tests.history_read_model import InMemoryHistory, InMemoryReferences
 from tests.projection_events import changes_of
 
 EQUAL = ("connector_id", "connector_type_id", "action", "outcome", "final", "request_id", "execution_id")
@@ -32,7 +33,9 @@ class InMemoryReadModels:
     def for_gateway(self) -> ReadModels:
         letters, known = InMemoryDeadLetters(self._store, self.reach), InMemorySpaces(self._store, self.reach)
         documents = InMemoryEventDocuments(self._store, self.reach)
-        return ReadModels(self, self, letters, known, self._store.progress, self.reach, documents)
+        history = InMemoryHistory(self._store, self.reach)
+        references = InMemoryReferences(self._store, self.reach)
+        return ReadModels(self, self, letters, known, self._store.progress, self.reach, documents, history, references)
 
     async def add_outcomes(self, *outcomes: Outcome) -> None:
         """As the projector would, in place of it."""

@@ -149,11 +149,11 @@ def _said(event: ConnectorEvent) -> Row:
         case ConnectorCreated() | ConnectorUpdated():
             return {**_said_of_details(event), "is_missing_secrets": False}
         case ConnectorImported():
-            more = {"is_missing_secrets": event.is_missing_secrets, "origin_id": to_stored_or_none(event.origin_id)}
-            return {**_said_of_details(event), **more}
+            origin = {"origin_id": to_stored_or_none(event.origin_id)}
+            return {**_said_of_details(event), **origin, "is_missing_secrets": event.is_missing_secrets}
         case ConnectorRestored():
-            more = {"is_missing_secrets": event.is_missing_secrets, "restored_version": event.restored_version}
-            return {**_said_of_details(event), **more}
+            version = {"restored_version": event.restored_version}
+            return {**_said_of_details(event), **version, "is_missing_secrets": event.is_missing_secrets}
         case ConnectorEnabled() | ConnectorDisabled():
             return {"enabled": isinstance(event, ConnectorEnabled)}
         case DeliveryPolicySet():

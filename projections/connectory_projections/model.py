@@ -93,7 +93,7 @@ class Projection(Generic[E]):
     `apply` is pure and total over `handles`. With `takes_fields` it gets a record's fields by name, as the log has
     them, in place of the dataclass: enough for a table whose rows are the records, and less work. `migrations` make
     its tables, by unqualified names: the search path decides where, so that a rebuild can make a second copy beside
-    the live one.
+    the live one. `forget` is for the records without a value of a compacted topic, and gets their keys.
     """
 
     name: str
@@ -103,6 +103,7 @@ class Projection(Generic[E]):
     migrations: tuple[Migration, ...]
     apply: Callable[[Sourced[E]], Sequence[RowChange]]
     takes_fields: bool = False
+    forget: Callable[[bytes], Sequence[RowChange]] | None = None
 
     @property
     def expires(self) -> bool:

@@ -56,6 +56,18 @@ async def test_a_refusal_is_raised_with_status_and_message(server: HttpTarget, c
     assert refusal.value.status == 404
 
 
+async def test_references_are_declared_withdrawn_and_gone_through(server: HttpTarget, client: ConnectoryClient) -> None:
+    shown = {"connector_id": "c", "type": "a/b", "id": "1", "declared_at": "2026-05-01T00:00:00.000Z"}
+    answers(server, "/s/sales/api/connectory/references/c/a/b/1", {**shown, "declared_by": None})
+    answers(server, "/s/sales/api/connectory/references/c", {"items": [shown], "next_cursor": None})
+
+    assert (await client.declare_reference("c", "a/b", "1")).type == "a/b"
+    assert (server.last.method, server.last.path) == ("PUT", "/s/sales/api/connectory/references/c/a%2Fb/1")
+    assert [reference.id async for reference in client.references("c")] == ["1"]
+    await client.withdraw_reference("c", "a/b", "1")
+    assert server.last.method == "DELETE"
+
+
 async def test_the_event_log_is_gone_through_page_by_page(server: HttpTarget, client: ConnectoryClient) -> None:
     item = {"@timestamp": "2026-05-01T00:00:00.000Z", "execution_id": "e", "request_id": "r", "space_id": "sales"}
     items = [item | {"connector_id": "a", "action": "execute"}]

@@ -15,11 +15,13 @@ from connectory.client.models import (
     Cancellation,
     ConnectorDelivery,
     ConnectorInfo,
+    ConnectorReference,
     ConnectorSwitch,
     EventLogItem,
     EventLogPage,
     ExecutionResult,
     QueueFull,
+    ReferencePage,
 )
 from connectory.client.requests import NewActionRequest
 from connectory.domain.delivery import DeliveryPolicy
@@ -105,6 +107,27 @@ class ConnectoryClient:
         """Replace all of the policy; what is None is as the settings say."""
         path = f"{_delivery(connector_id)}/delivery_policy"
         return _POLICY.validate_python(await self._call("PUT", path, asdict(policy)))
+
+    async def declare_reference(self, connector_id: str, type_: str, id_: str) -> ConnectorReference:
+        """Say that something of yours uses the connector. It may be deleted all the same: its users are warned."""
+        path = _reference(connector_id, type_, id_)
+        return ConnectorReference.model_validate(await self._call("PUT", path))
+
+    async def withdraw_reference(self, connector_id: str, type_: str, id_: str) -> None:
+        """Say that it does not use the connector any more; it need not have been declared."""
+        await self._call("DELETE", _reference(connector_id, type_, id_))
+
+    async def references(self, connector_id: str) -> AsyncIterator[ConnectorReference]:
+        """Go through what uses the connector, newest first, page by page."""
+        query: dict[str, str] = {}
+        while True:
+            path = f"/api/connectory/references/{_segment(connector_id)}"
+            page = ReferencePage.model_validate(await self._call("GET", path, query=query))
+            for item in page.items:
+                yield item
+            if page.next_cursor is None:
+                return
+            query = {"cursor": page.next_cursor}
 
     async def cancel(self, request_id: str, connector_id: str | None = None) -> Cancellation:
         """Have a request that waits not run. One that has ended raises `ApiError` (409), saying how.
@@ -200,6 +223,10 @@ def _connector(connector_id: str) -> str:
 
 def _delivery(connector_id: str) -> str:
     return f"/api/connectory/connector/{_segment(connector_id)}"
+
+
+def _reference(connector_id: str, type_: str, id_: str) -> str:
+    return "/".join(("/api/connectory/references", *map(_segment, (connector_id, type_, id_))))
 
 
 def _segment(text: str) -> str:

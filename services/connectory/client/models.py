@@ -46,6 +46,23 @@ class ConnectorInfo(_Body):
     is_missing_secrets: bool = False
     is_preconfigured: bool = False
     is_deprecated: bool = False
+    referenced_by_count: int | None = None
+    """How many references there are to it. Only lists tell."""
+
+
+class ConnectorReference(_Body):
+    """Something that uses a connector, in the words of the service that it belongs to."""
+
+    connector_id: str
+    type: str
+    id: str
+    declared_at: datetime
+    declared_by: str | None = None
+
+
+class ReferencePage(_Body):
+    items: list[ConnectorReference]
+    next_cursor: str | None
 
 
 class ConnectorSwitch(_Body):

@@ -41,10 +41,10 @@ def connector(view: ConnectorView, types: TypeRegistry) -> dict[str, Json]:
     return shown
 
 
-def listed_connector(view: ConnectorView, types: TypeRegistry) -> JsonObject:
+def listed_connector(view: ConnectorView, types: TypeRegistry, referenced_by: int) -> JsonObject:
     """An item of get all."""
     shown = connector(view, types)
-    shown["referenced_by_count"] = 0
+    shown["referenced_by_count"] = referenced_by
     return shown
 
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from connectory.gateway.event_documents.reading import EventDocuments, QueriedEventDocuments
 from connectory.gateway.gathering import Gathering
 from connectory.gateway.health import Probe
+from connectory.gateway.history import ConnectorHistory, QueriedHistory
+from connectory.gateway.queries import Queries
+from connectory.gateway.reference_views import QueriedReferences, References
 from connectory.infra.progress import ProgressWatch
 from connectory_projections import connectors_by_space, dead_letters, event_log, spaces
 from connectory_projections.connectors_by_space import ConnectorView
@@ -14,8 +17,6 @@ from connectory_projections.dead_letters import DeadLetterFilter, DeadLetterPage
 from connectory_projections.event_log import EventLogFilter, EventLogPage
 from connectory_projections.model import Query
 from connectory_projections.spaces import SpaceView
-
-T = TypeVar("T")
 
 _PING = Query("SELECT 1", (), lambda row: row)
 
@@ -99,21 +100,24 @@ class ReadModels:
     progress: ProgressWatch
     reach: Probe
     documents: EventDocuments
-
-
-class Queries(Protocol):
-    """What runs queries: `connectory.infra.postgres.Database`. Raises `Unavailable` when it cannot be reached."""
-
-    async def one(self, query: Query[T]) -> T | None: ...
-
-    async def all(self, query: Query[T]) -> Sequence[T]: ...
+    history: ConnectorHistory
+    references: References
 
 
 def queried(queries: Queries, progress: ProgressWatch) -> ReadModels:
     """The read models by queries on the projections' tables."""
     connectors, log, letters = QueriedConnectorViews(queries), QueriedEventLog(queries), QueriedDeadLetters(queries)
-    spaces_, documents = QueriedSpaces(queries), QueriedEventDocuments(queries)
-    return ReadModels(connectors, log, letters, spaces_, progress, lambda: queries.one(_PING), documents)
+    return ReadModels(
+        connectors,
+        log,
+        letters,
+        QueriedSpaces(queries),
+        progress,
+        lambda: queries.one(_PING),
+        QueriedEventDocuments(queries),
+        QueriedHistory(queries),
+        QueriedReferences(queries),
+    )
 
 
 class QueriedConnectorViews:

@@ -26,6 +26,7 @@ from connectory.gateway.listening import listening
 from connectory.gateway.open_requests import OpenRequests
 from connectory.gateway.origin import NewId, random_id
 from connectory.gateway.read_models import ReadModels
+from connectory.gateway.references import ReferenceDesk
 from connectory.gateway.replies import ReplyInbox
 from connectory.gateway.routes.action_requests import ActionRequestRoutes
 from connectory.gateway.routes.api_keys import ApiKeyRoutes
@@ -39,6 +40,7 @@ from connectory.gateway.routes.event_log import EventLogRoutes
 from connectory.gateway.routes.execution_logs import ExecutionLogRoutes
 from connectory.gateway.routes.executions import ExecutionRoutes
 from connectory.gateway.routes.openapi import with_document
+from connectory.gateway.routes.references import ReferenceRoutes
 from connectory.gateway.routes.saved_objects import SavedObjectRoutes
 from connectory.gateway.routes.schemas import SchemaRoutes
 from connectory.gateway.routes.spaces import SpaceRoutes
@@ -132,7 +134,7 @@ def application(
     rights = RunRights(types, read_models.connectors, in_memory)
     product = product_of(settings.server.name)
     tables = (
-        ConnectorRoutes(changes, read_models.connectors, types, in_memory, settings.strict_ids),
+        ConnectorRoutes(changes, read_models.connectors, read_models.references, types, in_memory, settings.strict_ids),
         ConnectorDeliveryRoutes(changes, read_models.connectors, in_memory),
         ConnectorTypeRoutes(types),
         ExecutionRoutes(executions, rights, in_memory),
@@ -142,6 +144,7 @@ def application(
         EventLogRoutes(read_models.event_log),
         ExecutionLogRoutes(read_models.documents, product, clock),
         EventDocumentRoutes(read_models.documents, read_models.connectors, in_memory, product, clock),
+        ReferenceRoutes(reference_desk(dependencies, writer), rights),
         EncryptionKeyRoutes(key_rotation(dependencies, inbox, writer)),
         DeadLetterRoutes(dead_letter_desk(dependencies, writer), rights),
         SpaceRoutes(Spaces(read_models.spaces), space_changes(dependencies, inbox, writer)),
@@ -277,6 +280,20 @@ def cancellations(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: 
         writer=writer,
         inbox=inbox,
         clock=dependencies.clock,
+    )
+
+
+def reference_desk(dependencies: GatewayDependencies, writer: Writer) -> ReferenceDesk:
+    read_models = dependencies.read_models
+    return ReferenceDesk(
+        references=read_models.references,
+        connectors=read_models.connectors,
+        in_memory=dependencies.in_memory,
+        progress=read_models.progress,
+        messages=dependencies.messages,
+        writer=writer,
+        clock=dependencies.clock,
+        view_wait=dependencies.settings.gateway.projection_wait,
     )
 
 

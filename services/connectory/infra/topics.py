@@ -7,6 +7,7 @@ from typing import Final
 CONNECTOR_COMMANDS: Final = "connector-commands"
 CONNECTOR_EVENTS: Final = "connector-events"
 CONNECTORS: Final = "connectors"
+CONNECTOR_REFERENCES: Final = "connector-references"
 REPLIES: Final = "replies"
 ACTION_REQUESTS: Final = "action-requests"
 ACTION_RETRIES_10S: Final = "action-retries-10s"
@@ -52,6 +53,7 @@ def topic_specs(outcome_retention: timedelta) -> tuple[TopicSpec, ...]:
         TopicSpec(CONNECTOR_COMMANDS, retention=week),
         TopicSpec(CONNECTOR_EVENTS),
         TopicSpec(CONNECTORS, compacted=True),
+        TopicSpec(CONNECTOR_REFERENCES, compacted=True),
         TopicSpec(REPLIES, retention=timedelta(hours=1)),
         TopicSpec(ACTION_REQUESTS, retention=week),
         *(TopicSpec(name, retention=week) for name in RETRY_TOPICS),

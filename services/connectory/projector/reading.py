@@ -47,6 +47,8 @@ class RecordReader:
         log.error("projection %s skips %s (%d skipped so far): %s", self._projection.name, place, self.skipped, why)
 
     def _changes(self, record: Record) -> Sequence[RowChange]:
+        if record.value is None and self._projection.forget is not None:
+            return self._projection.forget(record.key or b"")
         try:
             event = self._decode(record.value, *self._projection.handles)
         except Undecodable as error:

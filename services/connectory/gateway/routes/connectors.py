@@ -1,5 +1,6 @@
 """Create, get, list, update and delete connectors."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import itemgetter
@@ -15,6 +16,7 @@ from connectory.gateway.connector_json import listed_connector, listed_in_memory
 from connectory.gateway.contracts import connectors
 from connectory.gateway.outgoing import answer, no_content
 from connectory.gateway.read_models import ConnectorViews
+from connectory.gateway.reference_views import References
 from connectory.gateway.routing import Call, Route
 from connectory.gateway.schemas import ConnectorDetails, NewConnector, UpdateParams, check_new_id
 from connectory.gateway.validation import check
@@ -26,6 +28,7 @@ from connectory_projections.connectors_by_space import ConnectorView
 class ConnectorRoutes:
     changes: ConnectorChanges
     views: ConnectorViews
+    references: References
     types: TypeRegistry
     in_memory: InMemoryConnectors
     strict_ids: bool
@@ -81,9 +84,13 @@ class ConnectorRoutes:
     async def _list(self, call: Call, in_memory: Sequence[InMemoryConnector]) -> web.Response:
         """By name; of equal names the saved ones come first, then those in memory as they are given."""
         call.require(authorization.FIND_ACTIONS)
-        saved = await self.views.in_space(call.space_id)
+        saved, counts = await asyncio.gather(self.views.in_space(call.space_id), self.references.counts(call.space_id))
         items = [
-            *((each.name_sort_key, listed_connector(each, self.types)) for each in saved if not self._shadowed(each)),
+            *(
+                (each.name_sort_key, listed_connector(each, self.types, counts.get(each.connector_id, 0)))
+                for each in saved
+                if not self._shadowed(each)
+            ),
             *((name_sort_key(each.name), listed_in_memory_connector(each, self.types)) for each in in_memory),
         ]
         if in_memory:

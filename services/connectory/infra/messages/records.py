@@ -50,6 +50,7 @@ from connectory.domain.execution import (
 )
 from connectory.domain.principal import Owner, Realm
 from connectory.domain.privileges import Privileges, Right
+from connectory.domain.references import ConnectorReference
 from connectory.domain.replies import CommandAccepted, CommandRefused, RequestCompleted
 from connectory.domain.secrets import SealedSecrets, WrappedKey
 from connectory.domain.spaces import (
@@ -217,6 +218,7 @@ RECORDS: tuple[RecordType[Any], ...] = (
     ),
     _record(DeadLetter, lambda letter: f"{letter.topic}/{letter.partition}/{letter.offset}", headers=RECORD_HEADERS),
     _record(DeadLetterSettled, lambda settled: f"{settled.topic}/{settled.partition}/{settled.offset}/settled"),
+    _record(ConnectorReference, lambda reference: f"{reference.key}/{reference.at.isoformat()}"),
     _record(CreateSpace, _command_id, details=SPACE_DETAILS),
     _record(UpdateSpace, _command_id, details=SPACE_DETAILS),
     _record(DeleteSpace, _command_id),
