@@ -185,7 +185,7 @@ def escaped(value: str) -> str:
     return "".join(f"\\u{ord(each):04x}" if ord(each) < 0x80 else each for each in value)
 
 
-texts = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=("Cs",)), min_size=1, max_size=12)
+texts = st.text(st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), min_size=1, max_size=12)
 
 
 @for_all(texts)

@@ -1,7 +1,9 @@
 """A condition on documents as SQL on the rows they are made of. Values are always bound, never written."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypeAlias, assert_never
@@ -40,27 +42,35 @@ _GAP: Final = r"[\u0001-/:-@\[-^`{-\u007f]"
 """What stands between words, as `asking` tells words."""
 
 _IN_WORD: Final = r"[^\u0001-/:-@\[-^`{-\u007f]*"
+_MARK: Final = re.compile("\x00(\\d+)\x00")
 _TYPES: Final[Mapping[type, str]] = {str: "text", Decimal: "numeric", datetime: "timestamptz"}
 
 
 class Compiler:
-    """`args` grows with what is bound; numbers of parameters begin at 1."""
+    """Writes SQL with marks in the place of values; `statement` numbers those that have stayed in it."""
 
     def __init__(self, server_uuid: str) -> None:
-        self.args: list[object] = []
-        self._places: dict[tuple[str, object], str] = {}
-        self._fields = {**FIELDS, "kibana.server_uuid": Field(name="kibana.server_uuid", constant=server_uuid)}
+        self.fields = {**FIELDS, "kibana.server_uuid": replace(FIELDS["kibana.server_uuid"], constant=server_uuid)}
+        self._values: list[object] = []
+        self._marks: dict[tuple[str, object], str] = {}
 
     def text(self, condition: Condition) -> str:
-        return _written(self._compile(condition, self._fields))
+        return _written(self._compile(condition, self.fields))
 
     def bind(self, value: object, type_: str) -> str:
-        """The parameter for a value: one for all its uses."""
-        place = self._places.get((type_, value))
-        if place is None:
-            self.args.append(value)
-            place = self._places[type_, value] = f"${len(self.args)}::{type_}"
-        return place
+        """The mark for a value: one for all its uses."""
+        mark = self._marks.get((type_, value))
+        if mark is None:
+            mark = self._marks[type_, value] = f"\x00{len(self._values)}\x00::{type_}"
+            self._values.append(value)
+        return mark
+
+    def statement(self, text: str) -> tuple[str, tuple[object, ...]]:
+        """The statement with numbered parameters, and their values."""
+        used = list(dict.fromkeys(int(found) for found in _MARK.findall(text)))
+        numbers = {place: number for number, place in enumerate(used, 1)}
+        sql = _MARK.sub(lambda found: f"${numbers[int(found[1])]}", text)
+        return sql, tuple(self._values[place] for place in used)
 
     def _compile(self, condition: Condition, fields: Mapping[str, Field]) -> Sql:
         match condition:
@@ -75,7 +85,7 @@ class Compiler:
             case AnyOf(of):
                 return _joined([self._compile(each, fields) for each in of], " OR ", ends=True)
             case Entry(of):
-                return self._entry(of) if fields is self._fields else False
+                return self._entry(of) if fields is self.fields else False
             case OneOf() | Like() | Says() | Between() | Exists():
                 field = fields.get(condition.field)
                 return False if field is None else self._leaf(field, condition)

@@ -9,7 +9,7 @@ from connectory.domain.json_types import JsonObject
 from connectory_projections.event_documents.compiling import Compiler
 from connectory_projections.event_documents.conditions import Condition
 from connectory_projections.event_documents.document import Product, document, document_id
-from connectory_projections.event_documents.fields import FIELDS, VISIBLE
+from connectory_projections.event_documents.fields import VISIBLE, Field, Kind
 from connectory_projections.model import Query
 from connectory_projections.sql_files import load_statements
 from connectory_projections.stored_text import from_stored
@@ -48,57 +48,55 @@ def search(
 ) -> Query[EventDocument]:
     """The documents of a page. Those that the order leaves equal come by time and identity, so that pages fit."""
     compiler = Compiler(product.server_uuid)
-    condition = compiler.text(where)
-    expressions = [_expression(each.field) for each in order]
-    sql = _SQL["search"].format(
-        sorted_by="".join(f", {expression} AS sort_{place}" for place, expression in enumerate(expressions)),
+    fields = [compiler.fields[each.field] for each in order]
+    sorting = [(each, field) for each, field in zip(order, fields, strict=True) if field.constant is None]
+    text = _SQL["search"].format(
+        sorted_by="".join(f', {_expression(field)} AS "{field.name}"' for _, field in sorting),
         visible=VISIBLE,
-        where=condition,
-        order=", ".join((*map(_ordering, order), *_tie_breakers(order))),
+        where=compiler.text(where),
+        order=", ".join((*(_ordering(*each) for each in sorting), *_tie_breakers(order))),
         limit=compiler.bind(limit, "bigint"),
         offset=compiler.bind(offset, "bigint"),
     )
 
     def read(row: Mapping[str, Any]) -> EventDocument:
-        values = [_sort_value(row[f"sort_{place}"]) for place in range(len(order))]
+        values = [field.constant or _sort_value(row[field.name]) for field in fields]
         return EventDocument(document_id(row), document(row, product), values)
 
-    return Query(sql, tuple(compiler.args), read)
+    return Query(*compiler.statement(text), read)
 
 
 def count(where: Condition, product: Product, *, at_most: int) -> Query[int]:
     """How many there are; when more than that, that number."""
     compiler = Compiler(product.server_uuid)
-    condition, limit = compiler.text(where), compiler.bind(at_most, "bigint")
-    sql = _SQL["count"].format(visible=VISIBLE, where=condition, limit=limit)
-    return Query(sql, tuple(compiler.args), lambda row: int(row["found"]))
+    limit = compiler.bind(at_most, "bigint")
+    text = _SQL["count"].format(visible=VISIBLE, where=compiler.text(where), limit=limit)
+    return Query(*compiler.statement(text), lambda row: int(row["found"]))
 
 
 def outcomes(where: Condition, product: Product, *, newest: int) -> Query[tuple[str, int]]:
     """How many of the newest runs ended in which way."""
     compiler = Compiler(product.server_uuid)
-    condition, limit = compiler.text(where), compiler.bind(newest, "bigint")
-    sql = _SQL["outcomes"].format(visible=VISIBLE, where=condition, limit=limit)
-    return Query(sql, tuple(compiler.args), lambda row: (str(row["outcome"]), int(row["runs"])))
+    limit = compiler.bind(newest, "bigint")
+    text = _SQL["outcomes"].format(visible=VISIBLE, where=compiler.text(where), limit=limit)
+    return Query(*compiler.statement(text), lambda row: (str(row["outcome"]), int(row["runs"])))
 
 
 def sort_value_of(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
-def _expression(name: str) -> str:
-    field = FIELDS[name]
-    if field.constant is not None:
-        return f"'{field.constant}'::text"  # one of ours: no constant comes from outside
+def _expression(field: Field) -> str:
     return f"CASE WHEN {field.when} THEN {field.sql} END" if field.when else field.sql
 
 
-def _ordering(order: Order) -> str:
+def _ordering(order: Order, field: Field) -> str:
     direction = "DESC" if order.descending else "ASC"
-    if FIELDS[order.field].always:
-        return f"{_expression(order.field)} {direction}"
+    text = f'{_expression(field)} COLLATE "C"' if field.kind in (Kind.KEYWORD, Kind.TEXT) else _expression(field)
+    if field.always:
+        return f"{text} {direction}"
     nulls = "FIRST" if order.missing == "lowest" and not order.descending else "LAST"
-    return f"{_expression(order.field)} {direction} NULLS {nulls}"
+    return f"{text} {direction} NULLS {nulls}"
 
 
 def _tie_breakers(order: Sequence[Order]) -> Sequence[str]:

@@ -10,7 +10,7 @@ ORDER BY {order}
 LIMIT {limit} OFFSET {offset}
 
 -- name: count
-SELECT count(*) AS found FROM (SELECT FROM event_log WHERE {visible} AND {where} LIMIT {limit}) AS some
+SELECT count(*) AS found FROM (SELECT FROM event_log WHERE {visible} AND {where} LIMIT {limit}) AS limited
 
 -- name: outcomes
 SELECT outcome, count(*) AS runs
