@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import FormData
 
 from connectory.gateway import authorization
 from connectory.gateway.audit import DENIED
@@ -178,3 +179,15 @@ def test_it_is_written_whatever_level_the_log_has() -> None:
     finally:
         root.handlers[:] = handlers
         root.setLevel(level)
+
+
+async def test_each_connector_that_is_imported_has_its_line(gateway: HttpGateway, lines: Lines) -> None:
+    await gateway.create("c1")
+    lines.raw.clear()
+    file = FormData()
+    exported = await gateway.call("POST", "/api/saved_objects/_export", {"type": ["action"]})
+    file.add_field("file", exported.raw, filename="export.ndjson")
+    imported = await gateway.call("POST", "/s/red/api/saved_objects/_import", data=file)
+
+    new_id = imported.body["successResults"][0]["destinationId"]
+    assert lines.told() == [("saved_object_import", "success", "admin", "red", f"action {new_id}")]

@@ -2,13 +2,13 @@
 
 import asyncio
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from aiohttp import hdrs, web
 
-from connectory.domain.json_types import Json
+from connectory.domain.json_types import Json, JsonObject
 from connectory.gateway import authorization, json_bodies
 from connectory.gateway.contracts import saved_objects as contracts
 from connectory.gateway.errors import Rejected
@@ -26,6 +26,7 @@ from connectory.gateway.saved_objects.bodies import (
 )
 from connectory.gateway.saved_objects.copying import Copies
 from connectory.gateway.saved_objects.exporting import Exports, ObjectsMissing
+from connectory.gateway.saved_objects.import_results import imported_ids
 from connectory.gateway.saved_objects.importing import Imports
 from connectory.gateway.saved_objects.ndjson import MEDIA_TYPE, read_objects, write_lines
 from connectory.gateway.saved_objects.objects import SavedObject
@@ -94,7 +95,7 @@ class SavedObjectRoutes:
         wishes = check(ImportQuery, call.query, "query").wishes()
         objects = await self._objects(call.form, {FILE})
         call.require(authorization.IMPORT_ACTIONS)
-        return answer(await self.imports.import_(objects, wishes, call.origin))
+        return _told(call, await self.imports.import_(objects, wishes, call.origin))
 
     async def resolve(self, call: Call) -> web.Response:
         query = check(ResolveQuery, call.query, "query")
@@ -105,7 +106,7 @@ class SavedObjectRoutes:
         objects = await self._objects(call.form, {FILE, RETRIES})
         call.require(authorization.IMPORT_ACTIONS)
         result = await self.imports.resolve(objects, retries, call.origin, create_new_copies=copies)
-        return answer(result)
+        return _told(call, result)
 
     async def copy(self, call: Call) -> web.Response:
         body = check(CopyBody, call.body, "body")
@@ -113,9 +114,10 @@ class SavedObjectRoutes:
         self.exports.check_number(len(body.keys))
         _require_copying(call, targets)
         try:
-            return answer(await self._copies.copy(body.keys, targets, wishes, call.origin))
+            result = await self._copies.copy(body.keys, targets, wishes, call.origin)
         except ObjectsMissing as missing:
             raise Rejected(404, texts.NOT_FOUND, missing.attributes) from missing
+        return _told(call, result)
 
     async def resolve_copy(self, call: Call) -> web.Response:
         body = check(ResolveCopyBody, call.body, "body")
@@ -128,7 +130,7 @@ class SavedObjectRoutes:
             )
         except ObjectsMissing as missing:
             raise Rejected(404, texts.NOT_FOUND, missing.attributes) from missing
-        return answer(result)
+        return _told(call, result)
 
     @property
     def _copies(self) -> Copies:
@@ -138,6 +140,13 @@ class SavedObjectRoutes:
         """In a thread: a file of the largest size takes a while to read."""
         _check_file(form, parts)
         return await asyncio.to_thread(read_objects, form[FILE].content, self.limits.max_import_export_size)
+
+
+def _told(call: Call, result: JsonObject) -> web.Response:
+    """The answer to an import, or to copies by their spaces."""
+    of_spaces = [each for each in result.values() if isinstance(each, Mapping)]
+    call.concerns(*(imported_id for each in (result, *of_spaces) for imported_id in imported_ids(each)))
+    return answer(result)
 
 
 def _check_file(form: Form, parts: set[str]) -> None:
