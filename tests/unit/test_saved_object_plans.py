@@ -1,5 +1,6 @@
 """Laws of import plans, whatever is imported and whatever is there; and files that come back as they went out."""
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -8,7 +9,11 @@ from hypothesis import strategies as st
 
 from connectory.domain.delivery import AS_SETTINGS_SAY
 from connectory.domain.json_types import Json
+from connectory.gateway import json_bodies
+from connectory.gateway.errors import Rejected
 from connectory.gateway.saved_objects.export_lines import details, exported
+from connectory.gateway.saved_objects.import_results import import_result
+from connectory.gateway.saved_objects.import_warnings import IdRules
 from connectory.gateway.saved_objects.ndjson import read_objects, write_lines
 from connectory.gateway.saved_objects.objects import ObjectKey, SavedObject, original_of
 from connectory.gateway.saved_objects.planning import ImportWishes, plan_import
@@ -145,3 +150,33 @@ def test_what_is_exported_is_read_as_it_was(config: dict[str, Json], origin_id: 
 
     assert (saved.key, original.name, original.connector_type_id) == (("action", "c1"), "hook", ".server-log")
     assert (original.config, original.origin_id) == (config, origin_id)
+
+
+FIELDS = ("type", "id", "attributes", "references", "originId", "managed", "name", "actionTypeId", "isMissingSecrets")
+LINES = st.lists(
+    st.dictionaries(
+        st.sampled_from(FIELDS),
+        st.sampled_from(["action", "a", ATTRIBUTES, [{"type": "action", "id": "x"}]]) | JSON,
+    )
+    | JSON,
+    max_size=4,
+)
+
+
+@law
+@given(LINES, VIEWS, WISHES)
+def test_whatever_a_file_holds_is_answered(
+    lines: Sequence[Json], views: Sequence[ConnectorView], wishes: ImportWishes
+) -> None:
+    content = "\n".join(json.dumps(each) for each in lines).encode()
+    try:
+        objects = read_objects(content, limit=3)
+    except Rejected:
+        return
+
+    plan = planned(objects, views, wishes)
+    warnings = IdRules().warnings(plan.placements)
+    result = import_result(plan.placements, plan.failures, warnings, create_new_copies=wishes.create_new_copies)
+
+    assert json_bodies.write(result)
+    assert len(plan.placements) + len({each.object.key for each in plan.failures}) == len(objects)
