@@ -139,3 +139,31 @@ async def test_a_server_that_is_not_there_is_unavailable() -> None:
     async with ConnectoryClient(f"http://127.0.0.1:{free_port()}", "admin", "x") as client:
         with pytest.raises(Unavailable, match="cannot reach Connectory at"):
             await client.connectors()
+
+
+async def test_connectors_are_exported_as_a_file(server: HttpTarget, client: ConnectoryClient) -> None:
+    server.answers_with("/s/sales/api/saved_objects/_export", Answer(status=200, body=b'{"id":"a"}\n{}'))
+
+    assert await client.export_connectors() == b'{"id":"a"}\n{}'
+    assert json.loads(server.last.body) == {"type": "action"}
+
+
+async def test_connectors_are_imported_from_a_file(server: HttpTarget, client: ConnectoryClient) -> None:
+    error = {"type": "action", "id": "b", "meta": {}, "error": {"type": "conflict"}}
+    imported = {"type": "action", "id": "a", "meta": {}, "managed": False, "destinationId": "x"}
+    body = {"success": False, "successCount": 1, "successResults": [imported], "errors": [error], "warnings": []}
+    answers(server, "/s/sales/api/saved_objects/_import", body)
+
+    result = await client.import_connectors(b'{"id":"a"}', overwrite=True)
+
+    assert (result.success, result.imported[0].destination_id) == (False, "x")
+    assert result.errors[0].error == {"type": "conflict"}
+    assert b'filename="connectors.ndjson"' in server.last.body
+    assert server.last.path == "/s/sales/api/saved_objects/_import?overwrite=true&createNewCopies=false"
+
+
+async def test_an_export_that_is_refused_is_raised(server: HttpTarget, client: ConnectoryClient) -> None:
+    answers(server, "/s/sales/api/saved_objects/_export", {"message": "Unable to bulk_get action"}, status=403)
+
+    with pytest.raises(ApiError, match="403: Unable to bulk_get action"):
+        await client.export_connectors()

@@ -15,6 +15,9 @@ from connectory.client.models import (
     ConnectorSwitch,
     EventLogItem,
     ExecutionResult,
+    ImportedConnector,
+    ImportResult,
+    NotImported,
     QueueFull,
 )
 from connectory.client.outcomes import BEGINNING, NOW, OutcomeConsumer, Start
@@ -37,7 +40,10 @@ __all__ = [
     "DeliveryPolicy",
     "EventLogItem",
     "ExecutionResult",
+    "ImportResult",
+    "ImportedConnector",
     "NewActionRequest",
+    "NotImported",
     "NotRunning",
     "OutcomeConsumer",
     "QueueFull",

@@ -2,12 +2,14 @@
 
 from base64 import b64encode
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import asdict
+from io import BytesIO
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, FormData
 from pydantic import TypeAdapter
 
 from connectory.client.models import (
@@ -20,6 +22,7 @@ from connectory.client.models import (
     EventLogItem,
     EventLogPage,
     ExecutionResult,
+    ImportResult,
     QueueFull,
     ReferencePage,
 )
@@ -156,6 +159,25 @@ class ConnectoryClient:
             raise QueueFull(accepted, refused)
         return accepted
 
+    async def export_connectors(self) -> bytes:
+        """All connectors of the space as a file of JSON lines, without their secrets."""
+        async with self._request("POST", "/api/saved_objects/_export", json={"type": "action"}) as response:
+            if not response.ok:
+                await _answer(response)
+            return await response.read()
+
+    async def import_connectors(
+        self, content: bytes, *, overwrite: bool = False, new_copies: bool = False
+    ) -> ImportResult:
+        """Bring in what was exported. While a conflict is left nothing is written: `overwrite` replaces what is there,
+        and `new_copies` gives every connector a new id.
+        """
+        form = FormData()
+        form.add_field("file", BytesIO(content), filename="connectors.ndjson", content_type="application/ndjson")
+        query = {"overwrite": _flag(overwrite), "createNewCopies": _flag(new_copies)}
+        async with self._request("POST", "/api/saved_objects/_import", data=form, params=query) as response:
+            return ImportResult.model_validate(await _answer(response))
+
     async def event_log(self, **filters: str) -> AsyncIterator[EventLogItem]:
         """Go through the event log, newest first, page by page.
 
@@ -177,9 +199,14 @@ class ConnectoryClient:
     async def _call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Mapping[str, str] | None = None
     ) -> Any:
+        async with self._request(method, path, json=body, params=query) as response:
+            return await _answer(response)
+
+    @asynccontextmanager
+    async def _request(self, method: str, path: str, **options: Any) -> AsyncIterator[ClientResponse]:
         try:
-            async with self._session.request(method, self._base + path, json=body, params=query) as response:
-                return await _answer(response)
+            async with self._session.request(method, self._base + path, **options) as response:
+                yield response
         except (ClientError, TimeoutError) as error:
             text = str(error) or "no answer in time"
             raise Unavailable(f"cannot reach Connectory at {self._base}: {text}") from error
@@ -207,6 +234,10 @@ async def _answer(response: ClientResponse) -> Any:
     if response.ok:
         return body
     raise ApiError(response.status, _message(body) or response.reason or "no message")
+
+
+def _flag(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def _message(body: object) -> str | None:

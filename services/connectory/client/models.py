@@ -1,5 +1,6 @@
 """The bodies of the HTTP API as values, and the error that it answers with."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
@@ -98,6 +99,31 @@ class ExecutionResult(_Body):
     message: str | None = None
     service_message: str | None = None
     error_source: str | None = Field(default=None, alias="errorSource")
+
+
+class ImportedConnector(_Body):
+    """`destination_id` is the id that it has here, where that is another."""
+
+    id: str
+    destination_id: str | None = Field(default=None, alias="destinationId")
+    overwrite: bool = False
+
+
+class NotImported(_Body):
+    """`error` has a `type`: `conflict`, `ambiguous_conflict`, `missing_references`, `unsupported_type` or `unknown`."""
+
+    type: str
+    id: str
+    error: Mapping[str, Any]
+
+
+class ImportResult(_Body):
+    """What became of each connector of a file. With a conflict among the `errors` nothing was written."""
+
+    success: bool
+    imported: list[ImportedConnector] = Field(default=[], alias="successResults")
+    errors: list[NotImported] = []
+    warnings: list[Mapping[str, Any]] = []
 
 
 class EventLogItem(_Body):
