@@ -193,6 +193,7 @@ def dependencies_of(
         vault=installation.vault,
         read_models=(read_models or InMemoryReadModels(InMemoryRowStore())).for_gateway,
         credentials=users,
+        egress=installation.target,
         in_memory=installation.in_memory,
         clock=installation.clock,
     )

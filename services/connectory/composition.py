@@ -118,6 +118,7 @@ async def _run_gateway(foundation: Foundation) -> None:
         open_schemas(settings.schema_registry) as schemas,
         _database(settings) as database,
         watch_progress(database) as progress,
+        open_egress(egress_settings(settings)) as egress,
     ):
         dependencies = GatewayDependencies(
             settings=settings,
@@ -129,6 +130,7 @@ async def _run_gateway(foundation: Foundation) -> None:
             exclusive=PostgresExclusive(database),
             kept_key=PostgresKeptKey(database),
             credentials=foundation.credentials,
+            egress=egress,
             schemas=schemas,
             in_memory=_in_memory(settings, types),
         )

@@ -26,6 +26,7 @@ from connectory.infra.settings import KafkaSettings, Settings
 from connectory.infra.topics import topic_specs
 from connectory.projector import run_projector
 from connectory_projections import ALL
+from tests.fakes.egress import FakeEgress
 from tests.http_gateway import CONNECTOR, HOOK, XSRF, HttpCaller, Users, on_a_free_port, reading_replies, running
 from tests.unit.installation import KEY, Silent, Target, owned
 
@@ -68,6 +69,7 @@ async def system(kafka_bootstrap: str, topic_prefix: str, database_url: str) -> 
             vault=VAULT,
             read_models=queried(database, progress),
             credentials=Users(),
+            egress=FakeEgress(),
         )
         urls = [(await stack.enter_async_context(running(dependencies)))[0] for _ in range(2)]
         one, other = [HttpCaller(url, session) for url in urls]

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from connectory.connector_types.contract import Egress
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.in_memory_connectors import NO_IN_MEMORY_CONNECTORS, InMemoryConnectors
 from connectory.gateway.api_key_directory import ApiKeyDirectory
 from connectory.gateway.api_keys import NO_ROLES, ApiKeyDesk
+from connectory.gateway.attempt_limits import AttemptLimit
 from connectory.gateway.audit import AuditLog
 from connectory.gateway.authentication import Anyone, ByCredentials, Credentials, Identification
 from connectory.gateway.cancellations import Cancellations
@@ -39,6 +41,7 @@ from connectory.gateway.routes.event_documents import EventDocumentRoutes
 from connectory.gateway.routes.event_log import EventLogRoutes
 from connectory.gateway.routes.execution_logs import ExecutionLogRoutes
 from connectory.gateway.routes.executions import ExecutionRoutes
+from connectory.gateway.routes.oauth import OAuthRoutes
 from connectory.gateway.routes.openapi import with_document
 from connectory.gateway.routes.references import ReferenceRoutes
 from connectory.gateway.routes.saved_objects import SavedObjectRoutes
@@ -57,8 +60,10 @@ from connectory.gateway.space_deletions import SpaceDeletions, driving_deletions
 from connectory.gateway.spaces import SpaceChanges, Spaces
 from connectory.gateway.task_health.reports import ExecutorReports
 from connectory.gateway.task_health.watch import TaskHealth
+from connectory.gateway.token_tests import TokenTests
 from connectory.infra.clock import Clock, utc_now
 from connectory.infra.crypto import SecretsVault
+from connectory.infra.egress import AllowedHosts
 from connectory.infra.exclusive import Exclusive, InProcessExclusive
 from connectory.infra.log import Log, Writer
 from connectory.infra.messages import Messages
@@ -80,6 +85,7 @@ class GatewayDependencies:
     vault: SecretsVault
     read_models: ReadModels
     credentials: Credentials | None
+    egress: Egress
     schemas: SchemaRegistry = field(default_factory=bundled_schemas)
     in_memory: InMemoryConnectors = NO_IN_MEMORY_CONNECTORS
     clock: Clock = utc_now
@@ -151,6 +157,7 @@ def application(
         ApiKeyRoutes(api_key_desk(dependencies, writer, keys), dependencies.credentials or NO_ROLES),
         saved_object_routes(dependencies, changes),
         SchemaRoutes(dependencies.schemas),
+        oauth_routes(dependencies),
         TaskManagerRoutes(health),
         StatusRoutes(settings.server.name, {"broker": inbox.reach, "database": read_models.reach}, clock),
     )
@@ -173,6 +180,19 @@ def api_key_desk(dependencies: GatewayDependencies, writer: Writer, keys: ApiKey
         writer=writer,
         clock=dependencies.clock,
         new_id=dependencies.new_id,
+    )
+
+
+def oauth_routes(dependencies: GatewayDependencies) -> OAuthRoutes:
+    settings, clock = dependencies.settings, dependencies.clock
+    limits = settings.oauth
+    return OAuthRoutes(
+        tests=TokenTests(dependencies.egress, AllowedHosts(settings.actions.allowed_hosts), clock),
+        views=dependencies.read_models.connectors,
+        in_memory=dependencies.in_memory,
+        base_url=settings.server.public_base_url,
+        starts=AttemptLimit(limits.authorize_limit, limits.authorize_window, clock),
+        returns=AttemptLimit(limits.callback_limit, limits.callback_window, clock),
     )
 
 

@@ -70,20 +70,20 @@ class OAuthSettings(SettingsGroup):
     authorize_limit: Positive = setting(
         "xpack.actions.auth.oauth_authorization_code.rate_limits.authorize.limit",
         100,
-        "Most starts of an OAuth flow within the window. Without effect yet",
+        "Most starts of an OAuth flow by one user within the window",
     )
     authorize_window: Duration = setting(
         "xpack.actions.auth.oauth_authorization_code.rate_limits.authorize.lookbackWindow",
         timedelta(hours=1),
-        "That window. Without effect yet",
+        "That window",
     )
     callback_limit: Positive = setting(
         "xpack.actions.auth.oauth_authorization_code.rate_limits.callback.limit",
         100,
-        "Most returns from an OAuth flow within the window. Without effect yet",
+        "Most returns of one user from an OAuth flow within the window",
     )
     callback_window: Duration = setting(
         "xpack.actions.auth.oauth_authorization_code.rate_limits.callback.lookbackWindow",
         timedelta(hours=1),
-        "That window. Without effect yet",
+        "That window",
     )
