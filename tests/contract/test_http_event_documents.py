@@ -372,3 +372,15 @@ async def test_a_search_takes_the_privilege_in_all_spaces(gateway: HttpGateway, 
     answer = await gateway.call(method, SEARCH, headers={}, auth=VIEWER)
 
     assert (answer.status, answer.message) == (403, "Unauthorized to get actions")
+
+
+async def test_a_run_by_api_key_names_the_key(living: HttpGateway) -> None:
+    key = (await living.call("POST", "/api/connectory/api_keys", {"name": "nightly"})).body
+    auth = f"ApiKey {key['encoded']}"
+    await living.call("POST", f"{CONNECTOR}/c1/_execute", {"params": {"body": "hello"}}, auth=auth)
+
+    path = "?filter=" + quote("kibana.user_api_key.name: nightly")
+    answer = await until_answer(lambda: find(living, query=path), lambda found: found.body["total"] == 1)
+
+    (end,) = answer.body["data"]
+    assert (end["kibana"]["user_api_key"], end["user"]) == ({"id": key["id"], "name": "nightly"}, {"name": "admin"})

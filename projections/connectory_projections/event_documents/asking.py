@@ -6,7 +6,7 @@ nothing; it is no error.
 
 import re
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Final, Literal, TypeAlias
 
@@ -34,6 +34,7 @@ _WORD: Final = re.compile(r"[^\x00-/:-@\[-^`{-\x7f]+")
 _WILDCARD: Final = "\ue000"
 """Stands for a wildcard while text is split into words: a character that no text has, and part of a word."""
 
+_LATEST: Final = datetime(9999, 12, 31, tzinfo=UTC)
 _NUMBER: Final = re.compile(r"-?(\d{1,18}(\.\d{0,9})?|\.\d{1,9})")
 _ALL: Final = {**FIELDS, **FIRST_ENTRY}
 
@@ -159,7 +160,8 @@ def _span(field: Field, start: datetime | None, end: datetime | None) -> Conditi
 
 def within(start: datetime, end: datetime) -> Condition:
     """Written in that time, both ends included, as documents tell time: in whole milliseconds."""
-    return Between("@timestamp", _floor(start), _floor(end) + timedelta(milliseconds=1), excludes_high=True)
+    last = _floor(min(end, _LATEST))
+    return Between("@timestamp", _floor(start), last + timedelta(milliseconds=1), excludes_high=True)
 
 
 def _floor(moment: datetime) -> datetime:
