@@ -42,6 +42,7 @@ def test_help_names_every_command(cli: CliRunner) -> None:
         "serve",
         "request",
         "outcomes",
+        "connectors",
         "dead-letters",
         "replay",
         "doctor",

@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from connectory import __version__
-from connectory.cli import dead_letters, doctor, keys, outcomes, projections, replay, request, serve, topics, up, users
+from connectory.cli import (
+    connectors,
+    dead_letters,
+    doctor,
+    keys,
+    outcomes,
+    projections,
+    replay,
+    request,
+    serve,
+    topics,
+    up,
+    users,
+)
 from connectory.cli.reporting import ReportingGroup
 from connectory.infra.logging import configure_logging
 
@@ -25,6 +38,7 @@ app.command()(request.request)
 app.command()(outcomes.outcomes)
 app.command()(replay.replay)
 app.command()(doctor.doctor)
+app.add_typer(connectors.app, name="connectors")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(topics.app, name="topics")
 app.add_typer(projections.app, name="projections")

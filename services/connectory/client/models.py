@@ -116,6 +116,11 @@ class NotImported(_Body):
     id: str
     error: Mapping[str, Any]
 
+    @property
+    def is_resolvable(self) -> bool:
+        """Whether the caller can say what is to be done. While there is such an error nothing is written."""
+        return self.error["type"] in ("conflict", "ambiguous_conflict", "missing_references")
+
 
 class ImportResult(_Body):
     """What became of each connector of a file. With a conflict among the `errors` nothing was written."""
