@@ -8,9 +8,10 @@ import pytest
 
 from connectory.domain import outcomes
 from connectory.domain.execution import Failed
+from connectory.domain.privileges import Right, granted
 from connectory.testing import ManualClock
 from tests.ended_runs import BOOM, attempt, cut_off, run
-from tests.http_gateway import VIEWER, XSRF, Answer, HttpGateway, http_gateway
+from tests.http_gateway import VIEWER, XSRF, Answer, HttpGateway, Users, http_gateway
 from tests.projection_events import NOON, minutes
 from tests.unit.installation import Installation
 
@@ -227,6 +228,20 @@ async def test_runs_are_those_of_the_space_and_of_what_belongs_to_none(gateway: 
     assert sorted(await ids(gateway, space="/s/red")) == ["e2", "e3"]
     assert sorted(await ids(gateway, namespaces=["default", "red"])) == ["e1", "e2", "e3"]
     assert await ids(gateway, namespaces=[]) == ["e3"]
+
+
+async def test_spaces_that_the_caller_may_not_read_are_left_out() -> None:
+    users = Users()
+    users.roles["reader"] = granted({"default", "red"}, {Right.GET})
+    reader = users.add("reader", "reader")
+    installation = await Installation(clock=ManualClock(minutes(60))).create_topics()
+    async with http_gateway(installation, roles=False, users=users) as gateway:
+        for space in ("default", "red", "blue"):
+            await gateway.read_models.add_outcomes(*run(f"in {space}", space_id=space))
+        body = {**HOUR, "namespaces": ["default", "red", "blue"]}
+        answer = await gateway.call("POST", LOGS, body, headers=INTERNAL, auth=reader)
+
+    assert sorted(item["id"] for item in answer.body["data"]) == ["in default", "in red"]
 
 
 @both
