@@ -99,6 +99,7 @@ async def test_what_is_in_a_space_goes_with_it(gateway: HttpGateway) -> None:
     await gateway.create("c2", space=OPS)
     await gateway.call("POST", SALES + REQUESTS, {"connector_id": "none", "params": {}})
     await logged(gateway, SALES + LETTERS)
+    await gateway.call("PUT", f"{SALES}/api/connectory/references/c1/rule/r1")
 
     deleted = await gateway.call("DELETE", f"{SPACE}/sales")
 
@@ -107,6 +108,7 @@ async def test_what_is_in_a_space_goes_with_it(gateway: HttpGateway) -> None:
     assert (await gateway.get(f"{SALES}{CONNECTOR}/c1")).message == NOT_FOUND
     assert await items(gateway, SALES + LETTERS) == []
     assert [state.connector_id for state in gateway.installation.states().values()] == ["c2"]
+    assert [bool(each.value) for each in gateway.installation.log.records("connector-references")] == [True, False]
 
 
 async def test_requests_that_wait_end_when_their_space_is_deleted(gateway: HttpGateway) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from connectory.domain.errors import Unavailable
 from connectory.domain.events import ConnectorDeleted, ConnectorEvent
+from connectory.domain.in_memory_connectors import NO_IN_MEMORY_CONNECTORS
 from connectory.domain.spaces import ActiveSpace, SpaceDetails
 from connectory.gateway import space_deletions
 from connectory.gateway.catching_up import CatchingUp
@@ -19,6 +20,7 @@ from connectory.gateway.changes import ConnectorChanges
 from connectory.gateway.commanding import Channel, CommandDesk, Waits
 from connectory.gateway.dead_letters import DeadLetterDesk
 from connectory.gateway.origin import Origin
+from connectory.gateway.references import ReferenceDesk
 from connectory.gateway.replies import ReplyInbox
 from connectory.gateway.space_deletions import SpaceDeletions
 from connectory.gateway.spaces import SpaceChanges, Spaces
@@ -27,7 +29,7 @@ from connectory.infra.log import Writer
 from connectory.infra.settings import SpacesSettings
 from connectory.projector import run_projector
 from connectory.testing import run_in_virtual_time
-from connectory_projections import CONNECTORS_BY_SPACE, DEAD_LETTERS, SPACES
+from connectory_projections import CONNECTOR_REFERENCES, CONNECTORS_BY_SPACE, DEAD_LETTERS, SPACES
 from connectory_projections.model import AnyProjection
 from tests.read_models import InMemoryReadModels
 from tests.unit.installation import owned
@@ -68,6 +70,16 @@ class SpaceSimulation(Simulation):
             messages=self.installation.messages,
             spaces=self.read_models.spaces,
             connectors=self.read_models.connectors,
+            references=ReferenceDesk(
+                references=self.read_models.references,
+                connectors=self.read_models.connectors,
+                in_memory=NO_IN_MEMORY_CONNECTORS,
+                progress=self.rows.progress,
+                messages=self.installation.messages,
+                writer=writer,
+                clock=self._now,
+                view_wait=timedelta(seconds=2),
+            ),
             letters=DeadLetterDesk(
                 letters=self.read_models.dead_letters,
                 progress=self.rows.progress,
@@ -196,7 +208,7 @@ async def without_faults(*projections: AnyProjection) -> AsyncIterator[tuple[Spa
 
 def test_a_connector_that_the_read_model_does_not_show_yet_is_not_missed() -> None:
     async def scenario() -> None:
-        async with without_faults(SPACES, DEAD_LETTERS) as (simulation, spaces):
+        async with without_faults(SPACES, CONNECTOR_REFERENCES, DEAD_LETTERS) as (simulation, spaces):
             deleting = asyncio.create_task(simulation.persist(partial(spaces.delete, "sales")))
             await until(lambda: simulation.is_being_deleted("sales"), pause=0.1)
             await asyncio.sleep(600)  # of virtual time: whatever could be done without the read model is done by then
@@ -212,7 +224,10 @@ def test_a_deletion_that_is_read_again_after_its_end_leaves_the_new_space_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async def scenario() -> None:
-        async with without_faults(SPACES, DEAD_LETTERS, CONNECTORS_BY_SPACE) as (simulation, spaces):
+        async with without_faults(SPACES, CONNECTOR_REFERENCES, DEAD_LETTERS, CONNECTORS_BY_SPACE) as (
+            simulation,
+            spaces,
+        ):
             await simulation.persist(partial(spaces.delete, "sales"))
             await simulation.persist(partial(spaces.create, "sales", SALES))
             async with simulation.changing_connectors() as connectors:
@@ -228,7 +243,10 @@ def test_a_deletion_that_is_read_again_after_its_end_leaves_the_new_space_alone(
 
 def test_a_connector_that_somebody_else_has_deleted_does_not_stop_the_deletion() -> None:
     async def scenario() -> None:
-        async with without_faults(SPACES, DEAD_LETTERS, CONNECTORS_BY_SPACE) as (simulation, spaces):
+        async with without_faults(SPACES, CONNECTOR_REFERENCES, DEAD_LETTERS, CONNECTORS_BY_SPACE) as (
+            simulation,
+            spaces,
+        ):
             shown = simulation.rows.rows(CONNECTORS_BY_SPACE.name)
             async with simulation.changing_connectors() as connectors:
                 await simulation.persist(lambda origin: connectors.delete("c1", replace(origin, space_id="sales")))

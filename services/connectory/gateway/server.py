@@ -313,6 +313,7 @@ def reference_desk(dependencies: GatewayDependencies, writer: Writer) -> Referen
         messages=dependencies.messages,
         writer=writer,
         clock=dependencies.clock,
+        references=reference_desk(dependencies, writer),
         view_wait=dependencies.settings.gateway.projection_wait,
     )
 

@@ -20,19 +20,24 @@ from connectory.gateway.catching_up import CatchingUp
 from connectory.gateway.commanding import CommandDesk
 from connectory.gateway.dead_letters import DeadLetterDesk, Selection
 from connectory.gateway.read_models import ConnectorViews, SpaceViews
+from connectory.gateway.references import ReferenceDesk
 from connectory.infra.clock import Clock
 from connectory.infra.log import Committed, Log, Record, Share
 from connectory.infra.messages import Messages
 from connectory.infra.supervision import keep_running
 from connectory.infra.topics import SPACE_EVENTS
-from connectory_projections import CONNECTORS_BY_SPACE, DEAD_LETTERS, SPACES
+from connectory_projections import CONNECTOR_REFERENCES, CONNECTORS_BY_SPACE, DEAD_LETTERS, SPACES
 from connectory_projections.dead_letters import Scope
+from connectory_projections.model import AnyProjection
 
 GROUP: Final = "space-deletions"
 BATCH: Final = 100
 FETCH_SECONDS: Final = 1.0
 AT_ONCE: Final = 500
 """Connectors whose deletion is under way at one time."""
+
+CONTENTS: Final[tuple[AnyProjection, ...]] = (CONNECTORS_BY_SPACE, CONNECTOR_REFERENCES, DEAD_LETTERS)
+"""What shows that which is in spaces."""
 
 _COMMANDS: Final = uuid.UUID("5f3b1f63-9d53-4a0c-8a53-6f0c9be8d1f4")
 
@@ -41,12 +46,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceDeletions:
-    """`space_desk` and `connector_desk` take the commands, `letters` drops dead letters."""
+    """`space_desk` and `connector_desk` take the commands, `references` and `letters` do away with the rest."""
 
     log: Log
     messages: Messages
     spaces: SpaceViews
     connectors: ConnectorViews
+    references: ReferenceDesk
     letters: DeadLetterDesk
     space_desk: CommandDesk
     connector_desk: CommandDesk
@@ -98,21 +104,24 @@ class _Deletion:
 
     async def run(self) -> None:
         """Delete what is in the space, then the space; nothing, when that was done before."""
-        if not await self._is_under_way():
+        if not await self._is_known():
             return
         log.info("deleting what is in the space %s", self.begun.space_id)
-        await self.process.catching_up.everywhere(CONNECTORS_BY_SPACE)
-        if not await self._delete_connectors():
-            return
-        await self.process.catching_up.everywhere(DEAD_LETTERS)
-        await self._drop_dead_letters()
-        await self._complete()
-        log.info("deleted the space %s", self.begun.space_id)
+        await asyncio.gather(*map(self.process.catching_up.everywhere, CONTENTS))
+        if await self._delete_connectors() and await self._is_under_way():
+            await self.process.references.withdraw_all(self.begun.space_id)
+            await self._drop_dead_letters()
+            await self._complete()
+            log.info("deleted the space %s", self.begun.space_id)
+
+    async def _is_known(self) -> bool:
+        """Whether it had not ended as far as the read model goes, which has come to its beginning at least."""
+        return await self.process.spaces.deletion(self.begun.space_id) == self.begun.command_id
 
     async def _is_under_way(self) -> bool:
         """Whether it had not ended when this was called: its id may have been given to a new space since."""
         await self.process.catching_up.at(SPACES, self.partition)
-        return await self.process.spaces.deletion(self.begun.space_id) == self.begun.command_id
+        return await self._is_known()
 
     async def _delete_connectors(self) -> bool:
         """Delete them page by page; False when the deletion turns out to have ended.

@@ -1,0 +1,43 @@
+"""Spaces on Kafka and Postgres: a deletion takes everything with it, whichever gateway it is driven by."""
+
+import asyncio
+
+from tests.http_gateway import CONNECTOR
+from tests.integration.test_gateway_on_real_servers import REQUESTS, System, system
+from tests.waiting import until_answer
+
+__all__ = ["system"]
+
+SPACE = "/api/spaces/space"
+SALES = {"id": "sales", "name": "Sales"}
+LETTERS = "/s/sales/api/connectory/dead_letters"
+HELD = 60
+
+
+async def test_a_space_through_one_gateway_is_read_through_the_other(system: System) -> None:
+    for number in range(5):
+        created = await system.one.call("POST", SPACE, SALES)
+        found = await system.other.get(f"{SPACE}/sales")
+        updated = await system.other.call("PUT", f"{SPACE}/sales", {**SALES, "name": f"Sales {number}"})
+        listed = await system.one.get(SPACE)
+        deleted = await system.one.call("DELETE", f"{SPACE}/sales")
+        statuses = [answer.status for answer in (created, found, updated, deleted)]
+        assert (statuses, listed.body[1]) == ([200, 200, 200, 204], updated.body)
+        assert (await system.other.get(f"{SPACE}/sales")).status == 404
+
+
+async def test_a_deleted_space_takes_what_is_in_it_and_leaves_the_rest(system: System) -> None:
+    await system.one.call("POST", SPACE, SALES)
+    await asyncio.gather(*(system.one.create(f"c{number}", space="/s/sales") for number in range(HELD)))
+    await system.one.create("other")
+    await system.one.call("POST", f"/s/sales{REQUESTS}", {"connector_id": "none", "params": {}})
+    await until_answer(lambda: system.other.get(LETTERS), lambda answer: bool(answer.body["items"]), 30.0, 0.05)
+
+    deleted = await system.one.call("DELETE", f"{SPACE}/sales")
+
+    assert deleted.status == 204
+    assert (await system.other.get("/s/sales/api/actions/connectors")).body == []
+    assert (await system.other.get(f"/s/sales{CONNECTOR}/c1")).status == 404
+    assert (await system.other.get(LETTERS)).body["items"] == []
+    assert (await system.other.get(f"{CONNECTOR}/other")).status == 200
+    assert (await system.other.call("POST", SPACE, SALES)).status == 200
