@@ -68,13 +68,13 @@ class EncryptionSettings(SettingsGroup):
 
 class SpacesSettings(SettingsGroup):
     max_spaces: Annotated[int, Ge(1)] = setting(
-        "xpack.spaces.maxSpaces", 1000, "Most spaces that there can be. Without effect yet"
+        "xpack.spaces.maxSpaces", 1000, "Most spaces that there can be, the default one included"
     )
     allow_feature_visibility: bool = setting(
-        "xpack.spaces.allowFeatureVisibility", True, "Whether a space may hide features. Without effect yet"
+        "xpack.spaces.allowFeatureVisibility", True, "Whether `disabledFeatures` of a space may be set"
     )
     allow_solution_visibility: bool = setting(
-        "xpack.spaces.allowSolutionVisibility", True, "Whether a space may have a solution. Without effect yet"
+        "xpack.spaces.allowSolutionVisibility", True, "Whether `solution` of a space may be set"
     )
 
 
