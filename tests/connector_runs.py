@@ -22,6 +22,7 @@ async def run_action(
     server_log: ServerLog | None = None,
     tokens: AccessTokens | None = None,
     now: Clock = utc_now,
+    source: str | None = None,
 ) -> Result:
     """Run once through a connector `c1` with this config and these secrets, for the request `request-1`."""
     prepared = types.prepare(type_id, config or {}, secrets or {})
@@ -37,6 +38,6 @@ async def run_action(
         connector_id="c1",
         connector_name="a connector",
         idempotency_key="request-1",
-        source=None,
+        source=source,
         surroundings=surroundings,
     )

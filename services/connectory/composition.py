@@ -14,6 +14,7 @@ from connectory import __version__
 from connectory.aggregate import run_aggregates
 from connectory.connector_types.contract import Surroundings, TypeSettings
 from connectory.connector_types.plugins import all_types
+from connectory.connector_types.mail_settings import MailSettings
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.breaker import BreakerPolicy
 from connectory.domain.errors import SettingsInvalid
@@ -212,10 +213,28 @@ def type_registry(settings: Settings) -> TypeRegistry:
     return TypeRegistry(
         all_types(),
         settings=TypeSettings(
-            hosts=AllowedHosts(actions.allowed_hosts), webhook_pfx_enabled=actions.webhook_pfx_enabled
+            hosts=AllowedHosts(actions.allowed_hosts),
+            webhook_pfx_enabled=actions.webhook_pfx_enabled,
+            mail=_mail_settings(settings),
         ),
         enabled_action_types=actions.enabled_action_types,
         license_type=settings.license_type,
+    )
+
+
+def _mail_settings(settings: Settings) -> MailSettings:
+    email = settings.email
+    return MailSettings(
+        enabled_services=tuple(email.services),
+        domains=None if email.domain_allowlist is None else tuple(email.domain_allowlist),
+        recipients=None if email.recipient_allowlist is None else tuple(email.recipient_allowlist),
+        ses=None if email.ses_host is None or email.ses_port is None else (email.ses_host, email.ses_port),
+        longest_body=email.effective_body_length,
+        with_footer=email.footer,
+        public_base_url=settings.server.public_base_url,
+        graph_url=email.microsoft_graph_url,
+        graph_scope=email.microsoft_graph_scope,
+        exchange_url=email.microsoft_exchange_url,
     )
 
 

@@ -81,6 +81,11 @@ EXAMPLES = {
             200, body=b'{"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}'
         ),
     ),
+    ".email": Example(
+        config={"service": "__json", "from": "ops@a.test"},
+        secrets={"user": "me", "password": SENTINEL},
+        params={"to": ["me@a.test"], "subject": "hi", "message": "hi"},
+    ),
     ".webhook": Example(
         config={"url": "https://a.test/hook"}, secrets={"user": "me", "password": SENTINEL}, params={"body": "{}"}
     ),

@@ -48,7 +48,14 @@ MAY_IMPORT_OF_OTHERS: dict[str, tuple[str, ...]] = {
     "connectory.domain": (),
     "connectory_schemas": ("fastavro",),
     "connectory_projections": ("pyuca",),
-    "connectory.connector_types": ("annotated_types", "pydantic", "pydantic_core", "mstache"),
+    "connectory.connector_types": (
+        "aiosmtplib",
+        "annotated_types",
+        "markdown_it",
+        "mstache",
+        "pydantic",
+        "pydantic_core",
+    ),
 }
 
 PART_OF = {"pydantic_core": "pydantic", "yarl": "aiohttp"}

@@ -7,6 +7,7 @@ from connectory.connector_types.contract import AnyConnectorType
 from connectory.connector_types.gen_ai import GEN_AI
 from connectory.connector_types.jira import JIRA
 from connectory.connector_types.jira_service_management import JIRA_SERVICE_MANAGEMENT
+from connectory.connector_types.mail import EMAIL
 from connectory.connector_types.opsgenie import OPSGENIE
 from connectory.connector_types.pagerduty import PAGERDUTY
 from connectory.connector_types.server_log import SERVER_LOG
@@ -18,6 +19,7 @@ from connectory.connector_types.webhook import WEBHOOK
 ALL: tuple[AnyConnectorType, ...] = (
     SERVER_LOG,
     WEBHOOK,
+    EMAIL,
     SLACK,
     SLACK_API,
     TEAMS,

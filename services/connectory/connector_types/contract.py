@@ -11,6 +11,7 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from connectory.connector_types.mail_settings import MailSettings
 from connectory.connector_types.oauth import AccessTokens
 from connectory.connector_types.outgoing import (
     ClientCertificate,
@@ -70,6 +71,7 @@ class TypeSettings:
 
     hosts: HostRules
     webhook_pfx_enabled: bool = True
+    mail: MailSettings = field(default_factory=MailSettings)
 
 
 C = TypeVar("C", bound=BaseModel)
@@ -159,7 +161,7 @@ class SubActionInfo:
 class ConnectorType(Generic[C, S, P]):
     """A connector type.
 
-    The three checks run after the schemas; they return the text of a problem, or None. `render_params` fills in the
+    The checks run after the schemas; they return the text of a problem, or None. `render_params` fills in the
     templates of the params where the type does not render every string unescaped. `params_of` is for a type of which
     what is given decides which of several schemas it has to fit: the one it returns stands for `params` then.
     `sub_actions` is for lists and documentation; what is carried out is up to `execute`. `may_run` is for a type that
@@ -179,6 +181,7 @@ class ConnectorType(Generic[C, S, P]):
     check_config: Callable[[C, TypeSettings], str | None] = lambda _config, _settings: None
     check_secrets: Callable[[S, TypeSettings], str | None] = lambda _secrets, _settings: None
     check_connector: Callable[[C, S], str | None] = lambda _config, _secrets: None
+    check_params: Callable[[P, TypeSettings], str | None] = lambda _params, _settings: None
     render_params: Callable[[JsonObject, Render], JsonObject] | None = None
     params_of: Callable[[JsonObject], type[P]] | None = None
     config_of: Callable[[JsonObject], type[C]] | None = None

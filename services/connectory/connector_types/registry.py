@@ -110,7 +110,7 @@ class TypeRegistry:
 
     def check(self, type_id: str, config: JsonObject, secrets: JsonObject) -> JsonObject:
         """Return the config as it is to be saved; raise `Refused` (registered, config, secrets, both, enabled)."""
-        valid = self._valid(type_id, config, secrets)
+        valid = self._valid(self.get(type_id), config, secrets)
         self.check_enabled(type_id)
         return saved(valid.config)
 
@@ -120,12 +120,15 @@ class TypeRegistry:
         The answer holds for as long as the connector's version and the settings do.
         """
         self.check_enabled(type_id)
-        return self._valid(type_id, config, secrets)
+        return self._valid(self.get(type_id), config, secrets)
 
-    def prepare_in_memory(self, type_id: str, config: JsonObject, secrets: JsonObject) -> Prepared:
-        """The same for a connector of the configuration: which types are enabled there does not matter to it."""
+    def prepare_in_memory(
+        self, type_id: str, config: JsonObject, secrets: JsonObject, *, is_system: bool = False
+    ) -> Prepared:
+        """The same for a connector in memory: which types are enabled does not matter to it."""
         self.check_licensed(type_id)
-        return self._valid(type_id, config, secrets)
+        declared = self.get(type_id)
+        return self._valid((is_system and declared.system_variant) or declared, config, secrets)
 
     def works_without_secrets(self, type_id: str) -> bool:
         """Whether the type takes it that no secrets are given; nobody can say so of one that is not registered."""
@@ -139,7 +142,9 @@ class TypeRegistry:
         """Raise `Refused` when the params do not fit the type's schema."""
         chosen = prepared.type.params_of
         schema: type[BaseModel] = chosen(params) if chosen else prepared.type.params
-        return _parsed(schema, params, Refused.params_invalid)
+        valid = _parsed(schema, params, Refused.params_invalid)
+        _refuse(prepared.type.check_params(valid, self._settings), Refused.params_invalid)
+        return valid
 
     def render_params(self, type_id: str, params: JsonObject, variables: JsonObject) -> JsonObject:
         """Fill in the Mustache templates of params the way the type asks for. Broken templates render as a text."""
@@ -175,8 +180,7 @@ class TypeRegistry:
         except Exception as error:  # a type's mistake is the outcome of this attempt, not the end of the executor
             return _raised(error)
 
-    def _valid(self, type_id: str, config: JsonObject, secrets: JsonObject) -> Prepared:
-        connector_type = self.get(type_id)
+    def _valid(self, connector_type: AnyConnectorType, config: JsonObject, secrets: JsonObject) -> Prepared:
         valid_config = self._valid_config(connector_type, config)
         valid_secrets = self._valid_secrets(connector_type, secrets)
         _refuse(connector_type.check_connector(valid_config, valid_secrets), Refused.connector_invalid)

@@ -43,51 +43,50 @@ class EmailSettings(SettingsGroup):
     domain_allowlist: Annotated[ListOf[str] | None, NotNull("array")] = setting(
         "xpack.actions.email.domain_allowlist",
         None,
-        "Domains of recipients and of the sender; an empty list allows nobody. Without effect yet",
+        "Domains of recipients and of the sender; an empty list allows nobody",
     )
     recipient_allowlist: Annotated[Annotated[ListOf[str], MinLen(1)] | None, NotNull("array")] = setting(
         "xpack.actions.email.recipient_allowlist",
         None,
-        "Patterns, with `*`, of recipients; not together with `email.domain_allowlist`. Without effect yet",
+        "Patterns, with `*`, of recipients; not together with `email.domain_allowlist`",
     )
     maximum_body_length: Annotated[int, Ge(0)] = setting(
         "xpack.actions.email.maximum_body_length",
         LARGEST_BODY,
-        "Longest body; 25000000 at most. Without effect yet",
+        "Longest body; 25000000 at most",
     )
     services: Annotated[ListOf[EmailService], MinLen(1)] = setting(
-        "xpack.actions.email.services.enabled", ("*",), "Services that may be chosen; `*` for all. Without effect yet"
+        "xpack.actions.email.services.enabled", ("*",), "Services that may be chosen; `*` for all"
     )
     ses_host: Annotated[Text | None, NotNull("string")] = setting(
         "xpack.actions.email.services.ses.host",
         None,
-        "Host of Amazon SES, with its port; else `email-smtp.us-east-1.amazonaws.com`. Without effect yet",
+        "Host of Amazon SES, with its port; else `email-smtp.us-east-1.amazonaws.com`",
     )
     ses_port: Annotated[Annotated[int, Ge(1), Le(65535)] | None, NotNull("number")] = setting(
-        "xpack.actions.email.services.ses.port", None, "Port of Amazon SES, with its host; else 465. Without effect yet"
+        "xpack.actions.email.services.ses.port", None, "Port of Amazon SES, with its host; else 465"
     )
-    footer: bool = setting(
-        "xpack.actions.enableFooterInEmail", True, "Whether messages end with a footer. Without effect yet"
-    )
+    footer: bool = setting("xpack.actions.enableFooterInEmail", True, "Whether messages end with a footer")
     microsoft_graph_url: str = setting(
         "xpack.actions.microsoftGraphApiUrl",
         "https://graph.microsoft.com/v1.0",
-        "Where e-mail goes through Microsoft Graph. Without effect yet",
+        "Where e-mail goes through Microsoft Graph",
     )
     microsoft_graph_scope: str = setting(
         "xpack.actions.microsoftGraphApiScope",
         "https://graph.microsoft.com/.default",
-        "The OAuth scope of that. Without effect yet",
+        "The OAuth scope of that",
     )
     microsoft_exchange_url: str = setting(
         "xpack.actions.microsoftExchangeUrl",
         "https://login.microsoftonline.com",
-        "Where its tokens come from. Without effect yet",
+        "Where its tokens come from",
     )
     rates: Annotated[MapOf[Entry[RunRate]], AfterValidator(_supported)] = setting(
         "xpack.actions.rateLimiter",
         {},
-        "`{limit, lookbackWindow}` by type id without the dot; only `email`. Without effect yet",
+        "`{limit, lookbackWindow}` by type id without the dot; only `email`. Runs beyond it are delayed. Each executor "
+        "counts its own",
     )
 
     @property

@@ -1,0 +1,60 @@
+"""Addresses of mails: whether they are addresses, and whether they may get mail (RFC 5322, section 3.4)."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from email.headerregistry import Address, HeaderRegistry
+from typing import Final
+
+from connectory.connector_types.mail_settings import MailSettings
+
+_HEADERS: Final = HeaderRegistry()
+_TEMPLATE: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+
+
+def problem_with_addresses(
+    settings: MailSettings, *, senders: Iterable[str] = (), recipients: Iterable[str] = (), templates_pass: bool
+) -> str | None:
+    """What is wrong with them. With `templates_pass` one that holds a template is left for when it is rendered."""
+    invalid, forbidden = [], []
+    for text, is_sender in (*((each, True) for each in senders), *((each, False) for each in recipients)):
+        if not text.strip() or (templates_pass and _TEMPLATE.search(text)):
+            continue
+        addresses = addresses_of(text)
+        if addresses is None:
+            invalid.append(text)
+        elif not all(_is_allowed(each, settings, is_sender=is_sender) for each in addresses):
+            forbidden.append(text)
+    return "; ".join(_told("valid", invalid) + _told("allowed", forbidden)) or None
+
+
+def addresses_of(text: str) -> Sequence[Address] | None:
+    """The addresses of a list, the members of groups among them; None when it is none."""
+    try:
+        header = _HEADERS("to", text.strip())
+    except (ValueError, IndexError, AttributeError):  # the parser of the standard library stumbles over some
+        return None
+    addresses: Sequence[Address] = getattr(header, "addresses", ())
+    sound = bool(addresses) and all(each.username and each.domain for each in addresses)
+    return addresses if sound and not header.defects else None
+
+
+def plain_addresses(texts: Iterable[str]) -> Iterator[str]:
+    """Without names and groups; what is no address is left out."""
+    for text in texts:
+        yield from (each.addr_spec for each in addresses_of(text) or ())
+
+
+def _is_allowed(address: Address, settings: MailSettings, *, is_sender: bool) -> bool:
+    if settings.domains is not None:
+        return address.domain.lower() in map(str.lower, settings.domains)
+    if settings.recipients is None or is_sender:
+        return True
+    return any(_matches(address.addr_spec, pattern) for pattern in settings.recipients)
+
+
+def _matches(address: str, pattern: str) -> bool:
+    return bool(re.fullmatch(".*".join(map(re.escape, pattern.split("*"))), address, re.IGNORECASE | re.DOTALL))
+
+
+def _told(wish: str, texts: Sequence[str]) -> list[str]:
+    return [f"not {wish} emails: {', '.join(texts)}"] if texts else []

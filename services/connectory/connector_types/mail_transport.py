@@ -1,0 +1,168 @@
+"""Handing a mail over to a mail server (RFC 5321), or only showing what would be handed over."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.utils import localtime, make_msgid
+from typing import Final
+
+import aiosmtplib
+
+from connectory.connector_types.contract import Egress, MailConnection, MailServer
+from connectory.connector_types.json_text import compact
+from connectory.connector_types.mail_addresses import addresses_of, plain_addresses
+from connectory.connector_types.mail_services import Server
+from connectory.domain.errors import ConnectoryError
+from connectory.domain.json_types import Json, JsonObject
+
+TIMEOUT_SECONDS: Final = 60.0
+"""For each answer of the server."""
+
+
+class MailRefused(ConnectoryError):
+    """The server took the mail for nobody, or did not take it at all."""
+
+    code = "mail-refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """`content` is decoded."""
+
+    filename: str
+    content_type: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    sender: str
+    to: Sequence[str]
+    cc: Sequence[str]
+    bcc: Sequence[str]
+    reply_to: Sequence[str]
+    subject: str
+    text: str
+    html: str
+    attachments: Sequence[Attachment] = ()
+
+    @property
+    def sender_address(self) -> str:
+        return next(plain_addresses([self.sender]), "")
+
+    @property
+    def recipients(self) -> Sequence[str]:
+        """Everybody who gets the mail, once."""
+        return list(dict.fromkeys(plain_addresses([*self.to, *self.cc, *self.bcc])))
+
+    @property
+    def envelope(self) -> JsonObject:
+        return {"from": self.sender_address, "to": self.recipients}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    user: str
+    password: str = field(repr=False)
+
+
+async def hand_over(egress: Egress, server: Server, login: Login | None, mail: Mail) -> JsonObject:
+    """Raises `EgressFailed` when the server cannot be reached, and `MailRefused`.
+
+    Without TLS from the start and without a login nobody has anything to lose: certificates are not checked then.
+    """
+    message, recipients = composed(mail), mail.recipients
+    unchecked = not server.secure and login is None
+    target = MailServer(host=server.host, port=server.port, unchecked=unchecked)
+    async with egress.connect_mail(target) as connection:
+        try:
+            async with _client(server, connection, login) as client:
+                refused, response = await client.send_message(
+                    message, sender=mail.sender_address, recipients=recipients
+                )
+        except aiosmtplib.SMTPException as error:
+            raise MailRefused(_told(error)) from error
+        except OSError as error:
+            raise MailRefused(str(error)) from error
+    return {
+        "accepted": [each for each in recipients if each not in refused],
+        "rejected": list(refused),
+        "envelope": mail.envelope,
+        "messageId": str(message["Message-ID"]),
+        "response": response,
+    }
+
+
+def shown(mail: Mail) -> JsonObject:
+    """What would be handed over, as a JSON text."""
+    message_id = str(composed(mail)["Message-ID"])
+    people = {"to": mail.to, "cc": mail.cc, "bcc": mail.bcc, "replyTo": mail.reply_to}
+    content: dict[str, Json] = {
+        "from": next(iter(_named([mail.sender])), None),
+        **{name: _named(texts) for name, texts in people.items() if texts},
+        "subject": mail.subject,
+        "text": mail.text,
+        "html": mail.html,
+        "messageId": message_id,
+    }
+    return {"envelope": mail.envelope, "messageId": message_id, "message": compact(content)}
+
+
+def composed(mail: Mail) -> EmailMessage:
+    """Recipients of blind copies stand in the envelope only. Raises ValueError for headers that there cannot be."""
+    message = EmailMessage()
+    message["From"] = mail.sender
+    for name, texts in (("To", mail.to), ("Cc", mail.cc), ("Reply-To", mail.reply_to)):
+        if texts:
+            message[name] = ", ".join(texts)
+    message["Subject"] = " ".join(mail.subject.split())
+    message["Date"] = localtime()
+    message["Message-ID"] = make_msgid(domain=_domain(mail.sender))
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    for each in mail.attachments:
+        main, _, sub = each.content_type.partition("/")
+        message.add_attachment(each.content, maintype=main, subtype=sub or "octet-stream", filename=each.filename)
+    return message
+
+
+def _client(server: Server, connection: MailConnection, login: Login | None) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(
+        hostname=server.host,
+        sock=connection.sock,
+        use_tls=server.secure,
+        start_tls=None if server.secure else _start_tls(server, connection),
+        tls_context=connection.tls,
+        username=login.user if login else None,
+        password=login.password if login else None,
+        timeout=TIMEOUT_SECONDS,
+        local_hostname="localhost",
+    )
+
+
+def _start_tls(server: Server, connection: MailConnection) -> bool | None:
+    """Whether STARTTLS must be, must not be, or is used where it is offered; the operator's wish counts first."""
+    if connection.require_tls or (connection.require_tls is None and server.require_tls):
+        return True
+    if connection.ignore_tls or (connection.ignore_tls is None and server.ignore_tls):
+        return False
+    return None
+
+
+def _told(error: aiosmtplib.SMTPException) -> str:
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        return "; ".join(f"{each.recipient}: {each.code} {each.message}" for each in error.recipients)
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return f"{error.code} {error.message}"
+    return str(error)
+
+
+def _domain(sender: str) -> str:
+    addresses = addresses_of(sender)
+    return addresses[0].domain if addresses else "localhost"
+
+
+def _named(texts: Sequence[str]) -> list[Json]:
+    return [
+        {"address": each.addr_spec, "name": each.display_name} for text in texts for each in addresses_of(text) or ()
+    ]
