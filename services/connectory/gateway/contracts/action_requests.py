@@ -165,6 +165,7 @@ SUBMIT: Final = Contract(
     answers=(Answer(202, "They are on the log", AcceptedRequests),),
     refusals=(
         Refusal.denied(authorization.EXECUTE_ACTIONS),
+        Refusal.denied(authorization.execute_action("<type>")),
         Refusal(503, OutcomeUnknown.of_requests([]).message),
     ),
 )
@@ -205,6 +206,7 @@ REDRIVE: Final = Contract(
     answers=(Answer(200, "Those that were repeated", RedrivenAnswer),),
     refusals=(
         Refusal.denied(authorization.REDRIVE_DEAD_LETTERS),
+        Refusal.denied(authorization.execute_action("<type>")),
         *_SETTLEMENT_REFUSALS,
         Refusal(
             400,
