@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from connectory import __version__
 from connectory.aggregate import run_aggregates
 from connectory.connector_types.contract import Surroundings, TypeSettings
-from connectory.connector_types.plugins import all_types
 from connectory.connector_types.mail_settings import MailSettings
+from connectory.connector_types.plugins import all_types
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.breaker import BreakerPolicy
 from connectory.domain.errors import SettingsInvalid
 from connectory.domain.in_memory_connectors import InMemoryConnectors
 from connectory.domain.rate_limit import RateLimit
 from connectory.domain.retry import RetryPolicy
+from connectory.domain.run_window import RunWindow
 from connectory.executor import LimitRule, Limits, ReportSettings, RunSettings, World, run_executor
 from connectory.executor.connectors import PartitionConnectors
 from connectory.executor.policies import RunPolicies
@@ -45,7 +46,8 @@ from connectory.infra.postgres import (
 from connectory.infra.preconfigured import in_memory_connectors, unknown_types
 from connectory.infra.schema_registry import open_schemas
 from connectory.infra.security import Authenticator
-from connectory.infra.settings import ProxySettings, RateLimitRule, Settings, custom_hosts
+from connectory.infra.settings import ProxySettings, RateLimitRule, RunRate, Settings, custom_hosts
+from connectory.infra.settings.value_types import write_duration
 from connectory.infra.supervision import keep_running
 from connectory.infra.topics import CONNECTORS, topic_specs
 from connectory.projector import run_projector
@@ -310,7 +312,19 @@ def _run_settings(settings: Settings) -> RunSettings:
         max_attempts=settings.actions.run_max_attempts,
         attempts_of=overrides.get,
         limit_rules=[_limit_rule(rule) for rule in settings.rate_limits],
+        windows=run_windows(settings),
     )
+
+
+def run_windows(settings: Settings) -> dict[str, RunWindow]:
+    """The limits on whole types, by type id. They count what the process runs: one set of them for all partitions."""
+    return {f".{name}": _window(f".{name}", rate) for name, rate in settings.email.rates.items()}
+
+
+def _window(type_id: str, rate: RunRate) -> RunWindow:
+    span = write_duration(rate.lookback_window)
+    described = f'Rate limit of {rate.limit} runs in {span} for connector type "{type_id}" is exceeded'
+    return RunWindow(rate.limit, rate.lookback_window, described)
 
 
 def _limit_rule(rule: RateLimitRule) -> LimitRule:

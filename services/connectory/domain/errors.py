@@ -4,6 +4,8 @@ Each error has a stable `code`, which edges (HTTP, CLI, event log, dead letters)
 message that says what was wrong and what to do. No message ever holds a secret.
 """
 
+from datetime import datetime
+
 
 class ConnectoryError(Exception):
     """Root of all errors that Connectory raises on purpose."""
@@ -70,6 +72,16 @@ class Refused(ConnectoryError):
     @classmethod
     def params_invalid(cls, detail: str) -> "Refused":
         return cls("params-invalid", f"error validating action params: {detail}")
+
+
+class RateLimited(ConnectoryError):
+    """A run that has to wait for others of its type. `until` is when there is room again."""
+
+    code = "rate-limited"
+
+    def __init__(self, message: str, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class Undecodable(ConnectoryError):

@@ -11,7 +11,7 @@ from connectory.connector_types.contract import Surroundings
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain import outcomes
 from connectory.domain.cancellation import CANCELLED
-from connectory.domain.errors import ConnectoryError, Refused, SecretsUnreadable
+from connectory.domain.errors import ConnectoryError, RateLimited, Refused, SecretsUnreadable
 from connectory.domain.execution import ActionRequest, Failed, Result, Succeeded
 from connectory.domain.in_memory_connectors import NO_IN_MEMORY_CONNECTORS, InMemoryConnectors
 from connectory.domain.outcomes import Attempt, ConnectorLabel
@@ -71,6 +71,7 @@ class Attempts:
             ready = await self._ready_connector(job.request)
             params = self._world.registry.parse_params(ready.prepared, job.request.params)
             _require_allowed(ready, params, job.request)
+            self._require_room(job.request)
         except ConnectoryError as refusal:
             self._refuse(job, refusal)
         except Exception as error:
@@ -155,6 +156,17 @@ class Attempts:
             raise Refused.not_found(request.connector_id)
         if active.is_missing_secrets and not request.is_direct:
             raise Refused.secrets_missing(active.name)
+
+    def _require_room(self, request: ActionRequest) -> None:
+        """A direct run does not stand in line, so the limit on its type is asked here."""
+        window = self._connectors.policy(request.connector_id).window if request.is_direct else None
+        if window is None:
+            return
+        now = self._world.clock()
+        room_at = window.room_at(now)
+        if room_at is not None:
+            raise RateLimited(window.described, room_at)
+        window.log(now)
 
     def _refuse(self, job: Job, refusal: ConnectoryError) -> None:
         attempt = self.next_attempt(job, self.label(job.request))

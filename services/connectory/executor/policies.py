@@ -1,7 +1,7 @@
 """How the requests through a connector are run: its own policy, then the settings by connector, host and type."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -10,6 +10,7 @@ from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.errors import Refused
 from connectory.domain.json_types import JsonObject
 from connectory.domain.rate_limit import FASTEST_RATE, SLOWEST_RATE, RateLimit
+from connectory.domain.run_window import RunWindow
 
 DEFAULT_ATTEMPTS = 3
 
@@ -26,21 +27,29 @@ class LimitRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunPolicy:
-    """How requests through one connector are run. `rate_limit` None: as fast as they come."""
+    """How requests through one connector are run. `rate_limit` None: as fast as they come.
+
+    `window` is shared by all connectors of the type.
+    """
 
     max_attempts: int
     max_in_flight: int
     rate_limit: RateLimit | None = None
+    window: RunWindow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
-    """What the settings say. `attempts_of` gives the attempts of a type where the settings name it."""
+    """What the settings say. `attempts_of` gives the attempts of a type where the settings name it.
+
+    `windows` are the limits on whole types, by type id, which count the runs of this process.
+    """
 
     max_in_flight: int = 64
     max_attempts: int | None = None
     attempts_of: Callable[[str], int | None] = lambda _type_id: None
     limit_rules: Sequence[LimitRule] = ()
+    windows: Mapping[str, RunWindow] = field(default_factory=dict)
 
 
 class Runnable(Protocol):
@@ -81,6 +90,7 @@ class RunPolicies:
             max_attempts=self._attempts(own.max_attempts, active.connector_type_id),
             max_in_flight=own.max_in_flight or self._settings.max_in_flight,
             rate_limit=limit if active.enabled else None,
+            window=self._settings.windows.get(active.connector_type_id) if active.enabled else None,
         )
 
     def _attempts(self, own: int | None, type_id: str | None) -> int:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from connectory.domain import outcomes
 from connectory.domain.cancellation import CANCELLED, RequestCancelled
-from connectory.domain.errors import ConnectoryError, MessageTooLarge, Unencodable
+from connectory.domain.errors import ConnectoryError, MessageTooLarge, RateLimited, Unencodable
 from connectory.domain.execution import ActionRequest, Delivery, ErrorSource, Failed, Outcome, Result
 from connectory.domain.outcomes import Attempt
 from connectory.domain.replies import RequestCompleted
@@ -38,6 +38,7 @@ USER_ERRORS = frozenset({*CONNECTOR_GONE, CANCELLED, "params-invalid", "expired"
     "type-disabled",
     "secrets-missing",
     UNAUTHORIZED,
+    RateLimited.code,
 }
 """Codes of refusals that the user can mend; all others are Connectory's own."""
 
@@ -202,8 +203,14 @@ def _refusal(refusal: ConnectoryError, *, is_queued: bool) -> Failed:
     """The result of a request that could not be run. Whoever waits for it may try again himself."""
     return Failed(
         message=refusal.message,
-        retry=is_queued and refusal.code not in FINAL_REFUSALS,
+        retry=_retry_of(refusal, is_queued=is_queued),
         error_source=ErrorSource.USER if refusal.code in USER_ERRORS else ErrorSource.FRAMEWORK,
         reason=refusal.code,
         undelivered=True,
     )
+
+
+def _retry_of(refusal: ConnectoryError, *, is_queued: bool) -> bool | datetime:
+    if isinstance(refusal, RateLimited):
+        return refusal.until
+    return is_queued and refusal.code not in FINAL_REFUSALS

@@ -56,17 +56,23 @@ class Throttles:
 
     def admit(self, connector_id: str) -> tuple[Literal["through", "probe"] | Held, Transition | None]:
         """Count an action as started, or say what holds it."""
-        limit = self._policy_of(connector_id).rate_limit
+        policy = self._policy_of(connector_id)
+        limit, window = policy.rate_limit, policy.window
         throttle = self._throttles.get(connector_id)
-        if limit is None and throttle is None:
+        if limit is None and throttle is None and window is None:
             return "through", None
         throttle, now = throttle or self._of(connector_id), self._clock()
         if throttle.breaker.phase == "open" and (throttle.breaker.open_until or now) > now:
             return Held("breaker-open", throttle.breaker.open_until), None
+        room_at = None if window is None else window.room_at(now)
+        if room_at is not None:
+            return Held("rate-limited", room_at), None
         wait = self._wait(connector_id, throttle, limit, now)
         if wait > 0.0:
             return Held("rate-limited", now + max(timedelta(seconds=wait), timedelta.resolution)), None
         admission, transition = throttle.breaker.admit(now)
+        if window is not None and admission != "blocked":
+            window.log(now)
         return (Held("breaker-open", None) if admission == "blocked" else admission), transition
 
     def record(self, connector_id: str, *, failed: bool, probe: bool) -> Transition | None:
@@ -90,9 +96,9 @@ class Throttles:
     def reserve(self, connector_id: str, earliest: datetime) -> datetime:
         """When a request that is put off should come back: one after the other, as the rate allows."""
         throttle = self._throttles.get(connector_id)
-        if throttle is None or throttle.limit is None:
+        spacing = self._spacing(connector_id)
+        if throttle is None or spacing is None:
             return earliest
-        spacing = timedelta(seconds=1.0 / throttle.limit.per_second)
         due = max(earliest, throttle.reserved_to + spacing) if throttle.reserved_to else earliest
         throttle.reserved_to = due
         return due
@@ -111,6 +117,12 @@ class Throttles:
         if throttle is None:
             throttle = self._throttles[connector_id] = _Throttle(Breaker(self._breakers))
         return throttle
+
+    def _spacing(self, connector_id: str) -> timedelta | None:
+        policy = self._policy_of(connector_id)
+        if policy.rate_limit is not None:
+            return timedelta(seconds=1.0 / policy.rate_limit.per_second)
+        return None if policy.window is None else policy.window.spacing
 
     def _wait(self, connector_id: str, throttle: _Throttle, limit: RateLimit | None, now: datetime) -> float:
         if throttle.limit != limit:
