@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from connectory.domain.privileges import Right, granted
+from connectory.infra.settings import Settings
 from tests.http_gateway import CONNECTOR, HOOK, VIEWER, Answer, HttpGateway, Users, http_gateway, reading_replies
 from tests.saved_objects import COPY, RESOLVE_COPY, failure, success
 from tests.unit.installation import Installation
@@ -133,9 +134,27 @@ async def test_a_second_try_makes_new_copies_unless_told_otherwise(gateway: Http
     [
         ({"overwrite": True}, "cannot use [overwrite] with [createNewCopies]"),
         ({"compatibilityMode": True}, "cannot use [compatibilityMode] with [createNewCopies]"),
-        ({"spaces": ["blue", "red", "blue"]}, "duplicate space ids are not allowed"),
         ({"objects": [C1, C1]}, "duplicate objects are not allowed"),
         ({"objects": [{"type": "map", "id": "m"}]}, "Trying to export non-exportable type(s): map"),
+        ({"objects": [{"type": "action", "id": each} for each in "abc"]}, "Can't export more than 2 objects"),
+    ],
+)
+async def test_what_neither_a_copy_nor_its_second_try_takes(body: Any, message: str) -> None:
+    limits = Settings().saved_objects.model_copy(update={"max_import_export_size": 2})
+    settings = Settings().model_copy(update={"saved_objects": limits})
+    async with http_gateway(await Installation().create_topics(), settings=settings, roles=False) as gateway:
+        answers = [
+            await gateway.call("POST", COPY, {"spaces": ["blue"], "objects": [C1], **body}, auth=VIEWER),
+            await gateway.call("POST", RESOLVE_COPY, {"retries": {}, "objects": [C1], **body}, auth=VIEWER),
+        ]
+
+    assert [(answer.status, answer.message) for answer in answers] == [(400, message)] * 2
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"spaces": ["blue", "red", "blue"]}, "duplicate space ids are not allowed"),
         (
             {"spaces": ["Blue"]},
             "[request body.spaces.0]: must be lower case, a-z, 0-9, '_', and '-' are allowed",

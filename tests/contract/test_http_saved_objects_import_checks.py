@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from connectory.infra.settings import Settings
-from tests.http_gateway import VIEWER, HttpGateway, http_gateway, reading_replies
-from tests.saved_objects import IMPORT, fields, form, import_, log, ndjson
+from tests.http_gateway import VIEWER, XSRF, HttpGateway, http_gateway, reading_replies
+from tests.saved_objects import IMPORT, RESOLVE, fields, form, import_, log, ndjson
 from tests.unit.installation import Installation
 
 
@@ -54,19 +54,26 @@ async def test_queries_that_are_refused(gateway: HttpGateway, query: str, messag
 async def test_files_that_are_refused(content: bytes, message: str) -> None:
     settings = with_limits(max_import_export_size=3)
     async with http_gateway(await Installation().create_topics(), settings=settings, roles=False) as gateway:
-        answer = await gateway.call("POST", IMPORT, data=form(content), auth=VIEWER)
+        answers = [
+            await gateway.call("POST", IMPORT, data=form(content), auth=VIEWER),
+            await gateway.call("POST", RESOLVE, data=form(content, retries=[]), auth=VIEWER),
+        ]
 
-    assert (answer.status, answer.message) == (400, message)
+    assert [(answer.status, answer.message) for answer in answers] == [(400, message)] * 2
 
 
 @pytest.mark.parametrize(
     ("filename", "extension"), [("export.JSON", ".json"), ("export", ""), ("a.ndjson.gz", ".gz"), (".ndjson", "")]
 )
 async def test_the_name_of_a_file_must_end_in_ndjson(gateway: HttpGateway, filename: str, extension: str) -> None:
-    refused = await gateway.call("POST", IMPORT, data=form(ndjson(log()), filename))
+    refused = [
+        await gateway.call("POST", IMPORT, data=form(ndjson(log()), filename)),
+        await gateway.call("POST", RESOLVE, data=form(ndjson(log()), filename, retries=[])),
+    ]
     taken = await gateway.call("POST", IMPORT, data=form(ndjson(log()), "Export.NDJSON"))
 
-    assert (refused.status, refused.message) == (400, f"Invalid file extension {extension}")
+    expected = (400, f"Invalid file extension {extension}")
+    assert [(answer.status, answer.message) for answer in refused] == [expected] * 2
     assert taken.status == 200
 
 
@@ -81,6 +88,14 @@ async def test_a_form_without_a_file_is_refused(gateway: HttpGateway) -> None:
         "[request body.file]: expected value of type [Stream] but got [string]",
         "[request body.retries]: definition for this key is missing",
     ]
+
+
+async def test_a_form_that_is_broken_off_is_refused(gateway: HttpGateway) -> None:
+    headers = {**XSRF, "Content-Type": "multipart/form-data; boundary=b"}
+
+    answer = await gateway.call("POST", IMPORT, data=b"--b\r\nContent-Disposition: form-data", headers=headers)
+
+    assert (answer.status, answer.message) == (400, "Invalid multipart payload format")
 
 
 async def test_only_a_form_is_taken_and_only_up_to_its_limit() -> None:
