@@ -41,6 +41,15 @@ async def test_calls_carry_credentials_the_space_and_the_needed_header(
     assert "kbn-xsrf" in server.last.headers
 
 
+async def test_an_api_key_stands_in_the_place_of_user_and_password(server: HttpTarget) -> None:
+    answers(server, "/api/actions/connectors", [])
+
+    async with ConnectoryClient(server.url, api_key="aWQ6a2V5") as client:
+        await client.connectors()
+
+    assert server.last.headers["authorization"] == "ApiKey aWQ6a2V5"
+
+
 async def test_an_id_is_escaped_in_the_path(server: HttpTarget, client: ConnectoryClient) -> None:
     answers(server, "/s/sales/api/actions/connector/a/b", CONNECTOR)
 

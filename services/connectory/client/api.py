@@ -43,12 +43,21 @@ class ConnectoryClient:
     """
 
     def __init__(
-        self, url: str, user: str, password: str, *, space: str = DEFAULT_SPACE, timeout_seconds: float = 90.0
+        self,
+        url: str,
+        user: str = "",
+        password: str = "",
+        *,
+        api_key: str | None = None,
+        space: str = DEFAULT_SPACE,
+        timeout_seconds: float = 90.0,
     ) -> None:
+        """`api_key` is the `encoded` of a key, in the place of user and password."""
+        authorization = basic_authorization(user, password) if api_key is None else f"ApiKey {api_key}"
         prefix = "" if space == DEFAULT_SPACE else f"/s/{space}"
         self._base = url.rstrip("/") + prefix
         self._session = ClientSession(
-            headers={"kbn-xsrf": "connectory-client", "Authorization": basic_authorization(user, password)},
+            headers={"kbn-xsrf": "connectory-client", "Authorization": authorization},
             timeout=ClientTimeout(total=timeout_seconds),
         )
 

@@ -45,7 +45,7 @@ class ServerSettings(SettingsGroup):
         "Whether internal routes, of which there are none yet, need `x-elastic-internal-origin`",
     )
     xsrf_allowed_schemes: ListOf[Literal["apikey", "bearer"]] = setting(
-        "server.xsrf.allowedSchemes", (), "Schemes whose requests need no `kbn-xsrf`; neither can be used yet"
+        "server.xsrf.allowedSchemes", (), "Schemes of logins whose requests need no `kbn-xsrf`"
     )
 
 
