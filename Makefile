@@ -9,15 +9,17 @@ UP ?=
 TESTS ?= tests
 PYTEST ?=
 CHAOS ?=
+FUZZ ?=
 BENCH ?= all
 
 .DEFAULT_GOAL := help
-.PHONY: help up test chaos bench check format clean
+.PHONY: help up test chaos fuzz bench check format clean
 
 help:
 	@echo 'make up      run Connectory with an embedded Kafka and Postgres (options: make up UP="--port 5602")'
 	@echo 'make test    check the sources, then run every tier of tests (a part: make test TESTS=tests/unit)'
 	@echo 'make chaos   kill and disturb everything for minutes, and check what is left (options: SEED=7 REQUESTS=20000)'
+	@echo 'make fuzz    send 2000 requests made at random from the OpenAPI document (options: make fuzz FUZZ="--examples 9000 --seed 7")'
 	@echo 'make bench   measure against ceilings of the same run; leave the machine alone meanwhile (options: BENCH=queries)'
 	@echo 'make check   ruff, mypy and pyright only'
 	@echo 'make format  format the sources'
@@ -31,6 +33,9 @@ test: check
 
 chaos: $(VENV)/.dev
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) $(CHAOS)
+
+fuzz: $(VENV)/.dev
+	@$(BIN)/python -m tests.fuzz $(FUZZ)
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(BENCH)

@@ -73,7 +73,7 @@ class Documented:
     """What a document says, and whether answers keep to it."""
 
     def __init__(self, document: Mapping[str, Any]) -> None:
-        self._document = document
+        self.document = document
         self._base = document["servers"][0]["url"].rstrip("/")
         self._validators: dict[tuple[str, int], jsonschema_rs.Validator] = {}
         self.operations = [
@@ -118,7 +118,7 @@ class Documented:
         key = (operation.route, status)
         if key not in self._validators:
             schema = operation.details["responses"][str(status)]["content"]["application/json"]["schema"]
-            whole = {"components": self._document["components"], **schema}
+            whole = {"components": self.document["components"], **schema}
             self._validators[key] = jsonschema_rs.Draft202012Validator(whole)
         return self._validators[key]
 
