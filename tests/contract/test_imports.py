@@ -37,6 +37,8 @@ MAY_IMPORT_OF_OURS = {
         "connectory_projections",
     ),
     **dict.fromkeys(ROLES, ROLE_MAY_IMPORT),
+    # A dry run over HTTP is a rehearsal of one request.
+    "connectory.gateway": (*ROLE_MAY_IMPORT, "connectory.replay"),
     "connectory.client": ("connectory.domain", "connectory.infra"),
     "connectory.replay": ("connectory.domain", "connectory.connector_types", "connectory.infra"),
     "connectory.roles": (),

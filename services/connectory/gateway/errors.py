@@ -40,6 +40,8 @@ STATUS_BY_CODE: Final[Mapping[str, int]] = {
     "message-too-large": 413,
     "type-disabled": 403,
     "encryption-key-missing": 500,
+    "connector-of-other-type": 400,
+    "version-not-found": 404,
     "key-rotation-not-configured": 400,
     "key-rotation-running": 429,
 }

@@ -9,7 +9,7 @@ from connectory.domain.connector import Active
 from connectory.domain.errors import Undecodable
 from connectory.domain.secrets import WrappedKey
 from connectory.infra.crypto import KeyStanding, SecretsVault
-from connectory.infra.log import Log, Record
+from connectory.infra.log import Log, Record, partition_for
 from connectory.infra.messages import Messages
 from connectory.infra.topics import CONNECTORS
 
@@ -60,6 +60,19 @@ class SealedConnectors:
             old += [each for each in found.connectors.values() if isinstance(each, OnOldKey)]
         old.sort(key=lambda each: (each.updated_at, each.connector_id))
         return Survey(total=total, on_old_key=tuple(old), on_unknown_key=unknown)
+
+    async def find(self, connector_id: str) -> Active | None:
+        """The connector as it is now, with its sealed secrets, whatever its space.
+
+        Reads a whole partition: for what people ask for now and then. Raises `Undecodable`, `Unavailable`.
+        """
+        partition = partition_for(connector_id.encode(), await self.log.partition_count(CONNECTORS))
+        key, last = connector_id.encode(), None
+        async for _, records in self._records(partition, await self._end(partition)):
+            last = next((record for record in reversed(records) if record.key == key), last)
+        if last is None or last.value is None:
+            return None
+        return self.messages.decode(last.value, Active)
 
     async def _end(self, partition: int) -> int:
         async with self.log.tail(CONNECTORS, partition, 0) as tail:

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Final
 
 from aiohttp import web
 
@@ -20,6 +21,7 @@ from connectory.gateway.catching_up import CatchingUp
 from connectory.gateway.changes import ConnectorChanges
 from connectory.gateway.commanding import Channel, CommandDesk, Waits
 from connectory.gateway.dead_letters import DeadLetterDesk
+from connectory.gateway.dry_runs import DryRuns
 from connectory.gateway.event_documents.product import product_of
 from connectory.gateway.executions import Executions
 from connectory.gateway.key_check import InMemoryKeptKey, KeptKey, checking_key
@@ -30,9 +32,11 @@ from connectory.gateway.origin import NewId, random_id
 from connectory.gateway.read_models import ReadModels
 from connectory.gateway.references import ReferenceDesk
 from connectory.gateway.replies import ReplyInbox
+from connectory.gateway.restoring import Restoring
 from connectory.gateway.routes.action_requests import ActionRequestRoutes
 from connectory.gateway.routes.api_keys import ApiKeyRoutes
 from connectory.gateway.routes.connector_delivery import ConnectorDeliveryRoutes
+from connectory.gateway.routes.connector_history import ConnectorHistoryRoutes
 from connectory.gateway.routes.connector_types import ConnectorTypeRoutes
 from connectory.gateway.routes.connectors import ConnectorRoutes
 from connectory.gateway.routes.dead_letters import DeadLetterRoutes
@@ -69,9 +73,11 @@ from connectory.infra.log import Log, Writer
 from connectory.infra.messages import Messages
 from connectory.infra.settings import Settings
 from connectory.infra.topics import CONNECTOR_COMMANDS, SPACE_COMMANDS
-from connectory_projections import SPACES
-from connectory_projections.connectors_by_space import CONNECTORS_BY_SPACE
+from connectory_projections import CONNECTOR_HISTORY, CONNECTORS_BY_SPACE, SPACES
 from connectory_schemas.registry import SchemaRegistry, bundled_schemas
+
+CONNECTOR_VIEWS: Final = (CONNECTORS_BY_SPACE.name, CONNECTOR_HISTORY.name)
+"""The projections of what happens to connectors: a change is answered when both show it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +146,7 @@ def application(
     rights = RunRights(types, read_models.connectors, in_memory)
     product = product_of(settings.server.name)
     tables = (
-        ConnectorRoutes(changes, read_models.connectors, read_models.references, types, in_memory, settings.strict_ids),
+        connector_routes(dependencies, changes),
         ConnectorDeliveryRoutes(changes, read_models.connectors, in_memory),
         ConnectorTypeRoutes(types),
         ExecutionRoutes(executions, rights, in_memory),
@@ -150,6 +156,7 @@ def application(
         EventLogRoutes(read_models.event_log),
         ExecutionLogRoutes(read_models.documents, product, clock),
         EventDocumentRoutes(read_models.documents, read_models.connectors, in_memory, product, clock),
+        history_routes(dependencies, inbox, writer, rights),
         ReferenceRoutes(reference_desk(dependencies, writer), rights),
         EncryptionKeyRoutes(key_rotation(dependencies, inbox, writer)),
         DeadLetterRoutes(dead_letter_desk(dependencies, writer), rights),
@@ -209,10 +216,58 @@ def connector_changes(dependencies: GatewayDependencies, inbox: ReplyInbox, writ
         vault=dependencies.vault,
         views=dependencies.read_models.connectors,
         messages=dependencies.messages,
-        desk=CommandDesk(channel, CONNECTOR_COMMANDS, (CONNECTORS_BY_SPACE.name,)),
+        desk=CommandDesk(channel, CONNECTOR_COMMANDS, CONNECTOR_VIEWS),
         clock=dependencies.clock,
         new_id=dependencies.new_id,
         in_memory=dependencies.in_memory,
+    )
+
+
+def connector_routes(dependencies: GatewayDependencies, changes: ConnectorChanges) -> ConnectorRoutes:
+    read_models = dependencies.read_models
+    return ConnectorRoutes(
+        changes,
+        read_models.connectors,
+        read_models.references,
+        read_models.history,
+        dependencies.types,
+        dependencies.in_memory,
+        dependencies.settings.strict_ids,
+    )
+
+
+def history_routes(
+    dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer, rights: RunRights
+) -> ConnectorHistoryRoutes:
+    return ConnectorHistoryRoutes(
+        dependencies.read_models.history,
+        restoring(dependencies, inbox, writer),
+        dry_runs(dependencies),
+        rights,
+        dependencies.types,
+    )
+
+
+def restoring(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: Writer) -> Restoring:
+    return Restoring(
+        types=dependencies.types,
+        history=dependencies.read_models.history,
+        connectors=sealed_connectors(dependencies),
+        in_memory=dependencies.in_memory,
+        messages=dependencies.messages,
+        desk=CommandDesk(command_channel(dependencies, inbox, writer), CONNECTOR_COMMANDS, CONNECTOR_VIEWS),
+        clock=dependencies.clock,
+        new_id=dependencies.new_id,
+    )
+
+
+def dry_runs(dependencies: GatewayDependencies) -> DryRuns:
+    return DryRuns(
+        types=dependencies.types,
+        connectors=sealed_connectors(dependencies),
+        in_memory=dependencies.in_memory,
+        clock=dependencies.clock,
+        new_id=dependencies.new_id,
     )
 
 
@@ -245,7 +300,7 @@ def key_rotation(dependencies: GatewayDependencies, inbox: ReplyInbox, writer: W
     channel = command_channel(dependencies, inbox, writer)
     return KeyRotation(
         connectors=sealed_connectors(dependencies),
-        desk=CommandDesk(channel, CONNECTOR_COMMANDS, (CONNECTORS_BY_SPACE.name,)),
+        desk=CommandDesk(channel, CONNECTOR_COMMANDS, CONNECTOR_VIEWS),
         exclusive=dependencies.exclusive,
         clock=dependencies.clock,
         new_id=dependencies.new_id,
@@ -273,9 +328,10 @@ def space_deletions(dependencies: GatewayDependencies, inbox: ReplyInbox, writer
         messages=dependencies.messages,
         spaces=read_models.spaces,
         connectors=read_models.connectors,
+        references=reference_desk(dependencies, writer),
         letters=dead_letter_desk(dependencies, writer),
         space_desk=CommandDesk(channel, SPACE_COMMANDS, (SPACES.name,)),
-        connector_desk=CommandDesk(channel, CONNECTOR_COMMANDS, (CONNECTORS_BY_SPACE.name,)),
+        connector_desk=CommandDesk(channel, CONNECTOR_COMMANDS, CONNECTOR_VIEWS),
         catching_up=CatchingUp(dependencies.log, read_models.progress),
         clock=dependencies.clock,
     )
@@ -313,7 +369,6 @@ def reference_desk(dependencies: GatewayDependencies, writer: Writer) -> Referen
         messages=dependencies.messages,
         writer=writer,
         clock=dependencies.clock,
-        references=reference_desk(dependencies, writer),
         view_wait=dependencies.settings.gateway.projection_wait,
     )
 

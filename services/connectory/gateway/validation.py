@@ -216,7 +216,8 @@ def _declared_type(model: type[Schema], location: Path) -> str:
     for step in location:
         below = [found for schema in declared for found in _declared_below(schema, step)]
         declared = [each for schema in below for each in _alternatives(schema, whole)]
-    return str(declared[0]["type"])
+    kind = str(declared[0]["type"])
+    return "number" if kind == "integer" else kind  # clients know one type of numbers
 
 
 def _declared_below(schema: JsonSchema, step: str | int) -> Iterator[JsonSchema]:

@@ -39,6 +39,8 @@ class ReadyConnector(Protocol):
     def prepared(self) -> Prepared: ...
     @property
     def redactor(self) -> Redactor: ...
+    @property
+    def is_missing_secrets(self) -> bool: ...
 
 
 class Connectors(Protocol):
@@ -63,7 +65,8 @@ class ShownCall:
 class Rehearsed:
     """What one request would do: `calls`, and `lines` in the server's log; or nothing, with `refusal` saying why.
 
-    A target's answers are made up, an empty success each: what depends on them may go another way.
+    A target's answers are made up, a success each that would do as an access token: what depends on them may go another
+    way.
     """
 
     calls: tuple[ShownCall, ...] = ()
@@ -101,6 +104,8 @@ class Rehearsal:
             raise Refused.not_found(request.connector_id)
         if not ready.enabled:
             raise Refused("connector-disabled", f"the connector {request.connector_id} is disabled: enable it first")
+        if ready.is_missing_secrets:
+            raise Refused.secrets_missing(ready.label.name)
         return ready
 
     async def _run(
@@ -124,8 +129,11 @@ class Rehearsal:
         )
 
 
+_TOKEN: Final = b'{"token_type":"Bearer","access_token":"a-token","expires_in":0}'
+
+
 class _Nowhere:
-    """Remembers what was to leave, and answers each call with an empty success."""
+    """Remembers what was to leave, and answers each call with the same success."""
 
     def __init__(self) -> None:
         self.requests: list[OutgoingRequest] = []
@@ -133,7 +141,7 @@ class _Nowhere:
 
     async def send(self, request: OutgoingRequest) -> OutgoingResponse:
         self.requests.append(request)
-        return OutgoingResponse(status=200, reason="OK", headers={"content-type": "application/json"}, body=b"{}")
+        return OutgoingResponse(status=200, reason="OK", headers={"content-type": "application/json"}, body=_TOKEN)
 
     def connect_mail(self, server: MailServer) -> AbstractAsyncContextManager[MailConnection]:
         raise EgressFailed(f"nothing is sent in a rehearsal: {server.host}:{server.port} was not connected to")

@@ -14,6 +14,7 @@ from connectory.gateway.contracts.connector_answers import (
     ShownConnectorType,
 )
 from connectory.gateway.errors import OutcomeUnknown, Rejected
+from connectory.gateway.history_schemas import AsOfQuery
 from connectory.gateway.schemas import ConnectorDetails, Execution, NewConnector, TypesQuery, UpdateParams
 
 NOT_FOUND: Final = Refusal.of(Refused.not_found("<id>"))
@@ -76,12 +77,14 @@ CREATE_WITH_ID: Final = Contract(
     repeatable=True,
 )
 GET: Final = Contract(
-    summary="Get a connector",
+    summary="Get a connector, as it is now or was at a moment",
+    query=AsOfQuery,
     answers=(Answer(200, "The connector", ShownConnector),),
     refusals=(Refusal.denied(authorization.GET_ACTIONS), HIDDEN, NOT_FOUND),
 )
 GET_ALL: Final = Contract(
-    summary="List the connectors of the space, sorted by name",
+    summary="List the connectors of the space, sorted by name, as they are now or were at a moment",
+    query=AsOfQuery,
     answers=(Answer(200, "The connectors", list[ListedConnector]),),
     refusals=(Refusal.denied(authorization.GET_ACTIONS),),
 )

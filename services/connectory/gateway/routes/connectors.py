@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from operator import itemgetter
 
 from aiohttp import web
@@ -14,6 +15,8 @@ from connectory.gateway import authorization, connector_json
 from connectory.gateway.changes import ConnectorChanges, Details
 from connectory.gateway.connector_json import listed_connector, listed_in_memory_connector
 from connectory.gateway.contracts import connectors
+from connectory.gateway.history import ConnectorHistory
+from connectory.gateway.history_schemas import AsOfQuery
 from connectory.gateway.outgoing import answer, no_content
 from connectory.gateway.read_models import ConnectorViews
 from connectory.gateway.reference_views import References
@@ -29,6 +32,7 @@ class ConnectorRoutes:
     changes: ConnectorChanges
     views: ConnectorViews
     references: References
+    history: ConnectorHistory
     types: TypeRegistry
     in_memory: InMemoryConnectors
     strict_ids: bool
@@ -65,12 +69,13 @@ class ConnectorRoutes:
         return answer(connector_json.changed_connector(state, self.types))
 
     async def get(self, call: Call) -> web.Response:
+        as_of = _as_of(call)
         call.require(authorization.GET_ACTIONS)
         connector_id = call.path("id")
         in_memory = self.in_memory.visible(connector_id)
         if in_memory is not None:
             return answer(connector_json.in_memory_connector(in_memory, self.types))
-        view = await self.views.get(call.space_id, connector_id)
+        view = await self._view(call.space_id, connector_id, as_of)
         if view is None:
             raise Refused.not_found(connector_id)
         return answer(connector_json.connector(view, self.types))
@@ -83,8 +88,9 @@ class ConnectorRoutes:
 
     async def _list(self, call: Call, in_memory: Sequence[InMemoryConnector]) -> web.Response:
         """By name; of equal names the saved ones come first, then those in memory as they are given."""
+        as_of = _as_of(call)
         call.require(authorization.FIND_ACTIONS)
-        saved, counts = await asyncio.gather(self.views.in_space(call.space_id), self.references.counts(call.space_id))
+        saved, counts = await asyncio.gather(self._views(call.space_id, as_of), self.references.counts(call.space_id))
         items = [
             *(
                 (each.name_sort_key, listed_connector(each, self.types, counts.get(each.connector_id, 0)))
@@ -96,6 +102,16 @@ class ConnectorRoutes:
         if in_memory:
             items.sort(key=itemgetter(0))
         return answer([item for _, item in items])
+
+    async def _view(self, space_id: str, connector_id: str, as_of: datetime | None) -> ConnectorView | None:
+        if as_of is None:
+            return await self.views.get(space_id, connector_id)
+        return await self.history.as_of(space_id, connector_id, as_of)
+
+    async def _views(self, space_id: str, as_of: datetime | None) -> Sequence[ConnectorView]:
+        if as_of is None:
+            return await self.views.in_space(space_id)
+        return await self.history.all_as_of(space_id, as_of)
 
     def _shadowed(self, view: ConnectorView) -> bool:
         return view.connector_id in self.in_memory
@@ -111,3 +127,9 @@ class ConnectorRoutes:
         call.require(authorization.DELETE_ACTIONS)
         await self.changes.delete(call.path("id"), call.origin)
         return no_content()
+
+
+def _as_of(call: Call) -> datetime | None:
+    """What else stands in the query was never looked at, and clients may rely on that."""
+    given = {key: value for key, value in call.query.items() if key == "as_of"}
+    return check(AsOfQuery, given, "query").as_of

@@ -18,6 +18,15 @@ class TypesWithoutSecrets(Protocol):
     def works_without_secrets(self, type_id: str) -> bool: ...
 
 
+class Described(Protocol):
+    """A connector as far as its type and config tell."""
+
+    @property
+    def connector_type_id(self) -> str: ...
+    @property
+    def config(self) -> JsonObject: ...
+
+
 def exported(view: ConnectorView, types: TypesWithoutSecrets) -> JsonObject:
     """The line of a connector."""
     return {
@@ -41,9 +50,9 @@ def exported(view: ConnectorView, types: TypesWithoutSecrets) -> JsonObject:
     }
 
 
-def will_miss_secrets(view: ConnectorView, types: TypesWithoutSecrets) -> bool:
-    """Whether the connector needs secrets where it arrives; one that does not log in needs none."""
-    return not types.works_without_secrets(view.connector_type_id) or view.config.get("hasAuth") is True
+def will_miss_secrets(connector: Described, types: TypesWithoutSecrets) -> bool:
+    """Whether the connector needs secrets where it arrives without any; one that does not log in needs none."""
+    return not types.works_without_secrets(connector.connector_type_id) or connector.config.get("hasAuth") is True
 
 
 def details(count: int) -> JsonObject:
