@@ -1,13 +1,15 @@
 """What is in one space cannot be seen, changed, run or counted from another, and goes with its space."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from connectory.gateway.catching_up import CatchingUp
 from tests.http_gateway import CONNECTOR, HOOK, HttpGateway, http_gateway, reading_replies
 from tests.unit.installation import Installation
-from tests.waiting import until, until_answer
+from tests.waiting import until_answer
 
 SPACE = "/api/spaces/space"
 SALES, OPS = "/s/sales", "/s/ops"
@@ -133,17 +135,24 @@ async def test_a_connector_may_be_created_in_a_space_that_was_deleted(gateway: H
     assert (created.status, (await gateway.get(f"{SALES}{CONNECTOR}/c1")).status) == (200, 200)
 
 
-async def test_a_space_is_taken_until_its_deletion_has_ended(gateway: HttpGateway) -> None:
-    """Without a read model the deletion cannot go on."""
-    gateway.read_models.away = True
-    await gateway.call("DELETE", f"{SPACE}/sales")
-    await until(lambda: len(gateway.installation.log.records("space-events")) == 3)
-    answers = [await gateway.call("DELETE", f"{SPACE}/sales"), await gateway.call("GET", f"{SPACE}/sales")]
-    gateway.read_models.away = False
+async def test_a_space_is_taken_until_its_deletion_has_ended(
+    gateway: HttpGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_go_on = asyncio.Event()
 
-    created = await until_answer(
-        lambda: gateway.call("POST", SPACE, {"id": "sales", "name": "again"}), lambda answer: answer.status == 200
-    )
+    async def held(*_: object) -> None:
+        await may_go_on.wait()
 
-    assert [answer.status for answer in answers] == [404, 503]
-    assert created.body["name"] == "again"
+    monkeypatch.setattr(CatchingUp, "everywhere", held)
+    deleting = asyncio.create_task(gateway.call("DELETE", f"{SPACE}/sales"))
+    again: dict[str, Any] = {"id": "sales", "name": "again"}
+    gone = await until_answer(lambda: gateway.get(f"{SPACE}/sales"), lambda answer: answer.status == 404)
+    refused = await gateway.call("POST", SPACE, again)
+    others = [await gateway.call("DELETE", f"{SPACE}/sales"), await gateway.call("PUT", f"{SPACE}/sales", again)]
+    may_go_on.set()
+
+    text = "The space sales is still being deleted. Create it again in a moment."
+    assert (gone.message, refused.status, refused.message) == ("Not Found", 409, text)
+    assert [answer.status for answer in others] == [404, 404]
+    assert (await deleting).status == 204
+    assert (await gateway.call("POST", SPACE, again)).status == 200

@@ -176,3 +176,17 @@ async def background(commands: str, system: Up, port: int) -> AsyncIterator[None
 def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def test_using_spaces_works_as_written(checkout: Up) -> None:
+    shorthand, create, work, change, delete = blocks((ROOT / "docs/how-to/use-spaces.md").read_text(encoding="utf-8"))
+
+    created = await shell(moved(shorthand + create, checkout), checkout)
+    worked = await shell(moved(shorthand + work, checkout), checkout)
+    changed = await shell(moved(shorthand + change + delete, checkout), checkout)
+    left = await shell(moved(shorthand + work.splitlines()[-2], checkout), checkout)
+
+    assert created.count('"id":"sales"') == 2
+    assert (worked.count('"id":"sales-log"'), worked.count('"statusCode":404')) == (2, 1)
+    assert ('"name":"Sales and service"' in changed, "statusCode" in changed) == (True, False)
+    assert left.strip() == "[]"
