@@ -86,6 +86,9 @@ EXAMPLES = {
         secrets={"user": "me", "password": SENTINEL},
         params={"to": ["me@a.test"], "subject": "hi", "message": "hi"},
     ),
+    ".http": Example(
+        config={"url": "https://a.test/api"}, secrets={"user": "me", "password": SENTINEL}, params={"body": "{}"}
+    ),
     ".webhook": Example(
         config={"url": "https://a.test/hook"}, secrets={"user": "me", "password": SENTINEL}, params={"body": "{}"}
     ),

@@ -190,7 +190,7 @@ async def test_the_types_are_listed_for_every_caller_in_the_order_of_registratio
     }
 
 
-@pytest.mark.parametrize(("feature", "found"), [("alerting", True), ("cases", False), ("x" * 100, False)])
+@pytest.mark.parametrize(("feature", "found"), [("alerting", True), ("cases", True), ("x" * 100, False)])
 async def test_types_are_kept_by_feature(gateway: HttpGateway, feature: str, found: bool) -> None:
     answer = await gateway.get(f"/api/actions/connector_types?feature_id={feature}")
 

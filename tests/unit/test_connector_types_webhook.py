@@ -77,10 +77,21 @@ def test_the_saved_config_has_the_defaults_and_nulls_of_the_contract(
         ({"additionalFields": "{}"}, "additionalFields must be a non-empty JSON object."),
         ({"additionalFields": "[1]"}, "additionalFields must be a non-empty JSON object."),
         ({"additionalFields": "nonsense"}, "additionalFields must be a non-empty JSON object."),
-        ({"authType": "webhook-authentication-ssl"}, "SSL client certificate authentication is not supported yet"),
         (
             {"authType": "webhook-oauth2-client-credentials"},
-            "OAuth2 client credentials authentication is not supported yet",
+            "missing Access Token URL (accessTokenUrl), Client ID (clientId) fields",
+        ),
+        (
+            {"authType": "webhook-oauth2-client-credentials", "accessTokenUrl": "x"},
+            "missing Client ID (clientId) fields",
+        ),
+        (
+            {"authType": "webhook-oauth2-client-credentials", "accessTokenUrl": "x", "clientId": "me"},
+            "unable to parse url: TypeError: Invalid URL",
+        ),
+        (
+            {"authType": "webhook-oauth2-client-credentials", "accessTokenUrl": "https://id.test", "clientId": "me"},
+            'target url "https://id.test" is not added to the Kibana config xpack.actions.allowedHosts',
         ),
         ({"authType": "OAuth2Password"}, "OAuth2 password grant authentication is not supported"),
     ],

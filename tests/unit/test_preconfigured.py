@@ -69,7 +69,15 @@ def preconfigured(**more: object) -> PreconfiguredSettings:
 
 
 def test_they_keep_the_order_of_the_settings() -> None:
-    assert [each.connector_id for each in in_memory_connectors(preconfigured(), TYPES)] == ["ops", "broken", "gone"]
+    found = in_memory_connectors(preconfigured(), TYPES)
+
+    assert [each.connector_id for each in found.shown()] == ["ops", "broken", "gone"]
+
+
+def test_each_type_with_a_system_variant_has_a_connector_that_nobody_is_shown() -> None:
+    found = in_memory_connectors(preconfigured(), TYPES)
+
+    assert [each.connector_id for each in found if each.is_system] == ["system-connector-.http"]
 
 
 def test_the_index_of_alert_history_comes_with_a_switch() -> None:

@@ -167,7 +167,8 @@ class ConnectorType(Generic[C, S, P]):
     `sub_actions` is for lists and documentation; what is carried out is up to `execute`. `may_run` is for a type that
     takes privileges of its own, by params and by who asks: it is asked before each attempt.
 
-    A system type has exactly one connector, which nobody creates, and is left out of what the public routes list.
+    A system type has exactly one connector, which nobody creates, and is left out of what the public routes list. A
+    type with a `system_variant` has such a connector besides those that users create; the variant says how it is run.
     """
 
     id: str
@@ -187,6 +188,7 @@ class ConnectorType(Generic[C, S, P]):
     config_of: Callable[[JsonObject], type[C]] | None = None
     is_deprecated: bool = False
     is_system: bool = False
+    system_variant: "AnyConnectorType | None" = None
     allow_multiple_system_actions: bool | None = None
     may_run: Callable[[P, ActionRequest], bool] | None = None
     is_experimental: bool = False

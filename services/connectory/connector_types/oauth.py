@@ -27,6 +27,10 @@ class TokenRefused(ConnectoryError):
 
     code = "token-refused"
 
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientCredentials:
@@ -156,7 +160,9 @@ def _token(response: OutgoingResponse) -> Mapping[str, object]:
     except (ValueError, RecursionError):
         answer = response.body.decode(errors="replace")
     if response.status != 200:
-        raise TokenRefused(json.dumps(answer, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+        raise TokenRefused(
+            json.dumps(answer, sort_keys=True, separators=(",", ":"), ensure_ascii=False), response.status
+        )
     if not isinstance(answer, dict) or not all(isinstance(answer.get(key), str) for key in _NEEDED):
         raise TokenRefused("the token endpoint answered 200 without token_type and access_token")
     return answer

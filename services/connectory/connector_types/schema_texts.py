@@ -134,6 +134,7 @@ _EXPECTED: Final[Mapping[Any, str]] = {
 _WORDED: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "string_too_short": lambda limit: f"Too small: expected string to have >={limit['min_length']} characters",
     "string_too_long": lambda limit: f"Too big: expected string to have <={limit['max_length']} characters",
+    "greater_than": lambda limit: f"Too small: expected number to be >{_plain(limit['gt'])}",
     "greater_than_equal": lambda limit: f"Too small: expected number to be >={_plain(limit['ge'])}",
     "less_than_equal": lambda limit: f"Too big: expected number to be <={_plain(limit['le'])}",
     "too_short": lambda limit: f"Too small: expected array to have >={limit['min_length']} items",

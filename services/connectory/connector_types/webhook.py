@@ -1,48 +1,50 @@
 """`.webhook`: sends one HTTP request to a URL of the user's."""
 
-import json
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from connectory.connector_types.contract import (
-    ConnectorType,
-    EgressFailed,
-    EgressRefused,
-    OutgoingRequest,
-    OutgoingResponse,
-    Run,
-    TypeSettings,
-)
-from connectory.connector_types.retry_after import retry_at
-from connectory.connector_types.schemas import Absentable, Schema
+from connectory.connector_types.contract import ConnectorType, EgressFailed, OutgoingRequest, Run, TypeSettings
+from connectory.connector_types.json_text import compact, parsed_or_text
+from connectory.connector_types.schemas import Absentable, Schema, Unsaved, about
+from connectory.connector_types.standard_webhooks import signature_headers
 from connectory.connector_types.templating import Render
 from connectory.connector_types.webhook_auth import (
     AuthConfig,
     AuthSecrets,
+    SetUpFailed,
+    WebhookAuthType,
     has_header,
     headers_of,
     problem_with,
+    with_tls,
 )
-from connectory.domain.execution import Failed, Result, Retry, Succeeded, iso_millis
+from connectory.connector_types.webhook_results import no_response, no_set_up, refused
+from connectory.domain.execution import Result, Succeeded
 from connectory.domain.json_types import JsonObject
-from connectory.domain.retry import DECLINED_STATUSES
 
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
 """Tells a target that two attempts are of one request. A header of that name in the config or secrets wins."""
 
+NAME: Final = "webhook"
 _METHODS_WITH_BODY: Final = frozenset({"post", "put", "patch"})
 
 
 class Target(Schema):
-    url: str
-    method: Literal["post", "put", "patch", "get", "delete"] = "post"
+    url: Annotated[str, about("URL", "Where requests go")]
+    method: Annotated[Literal["post", "put", "patch", "get", "delete"], about("Method")] = "post"
 
 
 class Config(AuthConfig, Target):
     """The fields of `Target` come first, in what is saved and in the order of problems."""
 
+    auth_type: Annotated[
+        Unsaved[WebhookAuthType | None], about("Kind of authentication", "Basic unless it is given")
+    ] = None
+
 
 class Params(Schema):
-    body: Absentable[str] = None
+    body: Annotated[Absentable[str], about("Body", "Sent as it is, by methods that have one", widget="multiline")] = (
+        None
+    )
 
 
 WebhookRun = Run[Config, AuthSecrets, Params]
@@ -59,77 +61,46 @@ def render_params(params: JsonObject, render: Render) -> JsonObject:
 
 
 async def execute(run: WebhookRun) -> Result:
-    request = _request(run)
+    try:
+        request = await _request(run)
+    except SetUpFailed as failure:
+        return no_set_up(NAME, failure)
     sent = len(request.body or b"")
     try:
         response = await run.egress.send(request)
     except EgressFailed as failure:
-        return _no_response(failure, sent)
+        return no_response(NAME, failure, sent)
     if 200 <= response.status < 300:
         return Succeeded(data=run.params.body, request_body_bytes=sent)
-    return _refused(response, sent, run)
+    if run.config.uses_oauth:
+        run.tokens.drop_if_refused(run.connector_id, response.status)
+    return refused(NAME, response, sent, run.now(), _said)
 
 
-def _request(run: WebhookRun) -> OutgoingRequest:
-    headers = headers_of(run.config, run.secrets)
+async def _request(run: WebhookRun) -> OutgoingRequest:
+    config, secrets = run.config, run.secrets
+    headers = await headers_of(run)
     if not has_header(headers, IDEMPOTENCY_KEY):
         headers[IDEMPOTENCY_KEY] = run.idempotency_key
-    with_body = run.config.method in _METHODS_WITH_BODY
-    return OutgoingRequest(
-        method=run.config.method.upper(),
-        url=run.config.url,
+    with_body = config.method in _METHODS_WITH_BODY
+    body = run.params.body.encode(errors="replace") if with_body and run.params.body else None
+    if secrets.signing_secrets:
+        headers |= signature_headers(secrets.signing_secrets, run.idempotency_key, run.now(), body or b"")
+    request = OutgoingRequest(
+        method=config.method.upper(),
+        url=config.url,
         headers=headers,
-        secret_headers=run.secrets.secret_header_names,
-        body=run.params.body.encode(errors="replace") if with_body and run.params.body else None,
-        verification_mode=run.config.verification_mode,
-        ca_pem=run.config.ca_pem,
+        secret_headers=secrets.secret_header_names,
+        body=body,
     )
+    return with_tls(request, config, secrets)
 
 
-def _no_response(failure: EgressFailed, sent: int) -> Failed:
-    text = failure.message
-    return Failed(
-        message="error calling webhook, request failed",
-        service_message=f"[{failure.error_code}] {text}" if failure.error_code else text,
-        retry=False if isinstance(failure, EgressRefused) else None,
-        reason=failure.code,
-        request_body_bytes=sent,
-        undelivered=failure.undelivered,
-    )
-
-
-def _refused(response: OutgoingResponse, sent: int, run: WebhookRun) -> Failed:
-    message, retry = _verdict(response, run)
-    return Failed(
-        message=f"error calling webhook, {message}",
-        service_message=f"[{response.status}] {response.reason}{_said(response.body)}",
-        retry=retry,
-        request_body_bytes=sent,
-        status=response.status,
-        undelivered=response.status in DECLINED_STATUSES,
-        retry_after=retry_at(response.headers.get("retry-after"), run.now()),
-    )
-
-
-def _verdict(response: OutgoingResponse, run: WebhookRun) -> tuple[str, Retry]:
-    if response.status == 429:
-        moment = retry_at(response.headers.get("retry-after"), run.now())
-        return (f"retry at {iso_millis(moment)}", moment) if moment else ("retry later", True)
-    return ("retry later", True) if response.status >= 500 else ("invalid response", None)
-
-
-def _said(body: bytes) -> str:
-    """`: {message}` when the response is a JSON object with a message, else nothing."""
-    try:
-        answer = json.loads(body)
-    except (ValueError, RecursionError):
-        return ""
+def _said(body: bytes) -> str | None:
+    """The `message` of an answer that is a JSON object."""
+    answer = parsed_or_text(body)
     message = answer.get("message") if isinstance(answer, dict) else None
-    return f": {_text(message)}" if message else ""
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return message if isinstance(message, str) or not message else compact(message)
 
 
 WEBHOOK = ConnectorType(

@@ -183,7 +183,9 @@ class PartitionConnectors:
             space_id=None,
             enabled=True,
             label=in_memory_label(connector),
-            prepared=self._registry.prepare_in_memory(connector.connector_type_id, connector.config, connector.secrets),
+            prepared=self._registry.prepare_in_memory(
+                connector.connector_type_id, connector.config, connector.secrets, is_system=connector.is_system
+            ),
             redactor=Redactor(connector.secrets),
             is_missing_secrets=False,
         )

@@ -50,7 +50,7 @@ def flaws(connectors: InMemoryConnectors, types: TypeRegistry) -> Iterator[Flaw]
 
 def _system(types: TypeRegistry) -> Iterator[InMemoryConnector]:
     for each in types:
-        if each.is_system:
+        if each.is_system or each.system_variant is not None:
             yield InMemoryConnector(
                 connector_id=system_connector_id(each.id), connector_type_id=each.id, name=each.name, is_system=True
             )
