@@ -21,9 +21,10 @@ from connectory.infra.oidc import (
     SigningKeys,
     TokenRules,
     TokenVerifier,
+    token_rules,
     token_verifier,
 )
-from connectory.infra.settings import SecuritySettings
+from connectory.infra.settings import SecuritySettings, load_settings
 
 ISSUER, AUDIENCE = "https://login.example", "connectory"
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -213,3 +214,29 @@ async def test_keys_come_from_a_url() -> None:
 
 def test_without_an_issuer_there_is_no_provider() -> None:
     assert token_verifier(SecuritySettings()) is None
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "rs256"])
+def test_algorithms_without_public_keys_cannot_be_allowed(algorithm: str) -> None:
+    with pytest.raises(SettingsInvalid, match=r"security\.oidc\.algorithms\.0\]: expected value to equal one of"):
+        load_settings({"connectory.security.oidc.algorithms": [algorithm]}, environ={})
+
+
+@pytest.mark.parametrize("told", ["issuer", "audience", "jwks"])
+def test_what_is_told_of_a_provider_must_be_enough(told: str) -> None:
+    with pytest.raises(SettingsInvalid, match="issuer, audience and jwks are needed together"):
+        load_settings({f"connectory.security.oidc.{told}": "x"}, environ={})
+
+
+def test_the_settings_of_a_provider_are_those_of_the_verifier() -> None:
+    told = {
+        "issuer": "https://a",
+        "audience": "b",
+        "jwks": "https://a/keys",
+        "clockSkew": "30s",
+        "algorithms": ["EdDSA"],
+    }
+    security = load_settings({f"connectory.security.oidc.{name}": value for name, value in told.items()}, environ={})
+
+    rules = TokenRules("https://a", "b", ("EdDSA",), timedelta(seconds=30))
+    assert token_rules(security.security) == rules

@@ -150,9 +150,17 @@ def read_jwks(document: bytes) -> Sequence[Jwk]:
 
 def token_verifier(settings: SecuritySettings) -> TokenVerifier | None:
     """The verifier of the settings; None when no identity provider is set. Raises `SettingsInvalid`."""
-    if settings.oidc_issuer is None or settings.oidc_audience is None or settings.oidc_jwks is None:
+    rules = token_rules(settings)
+    if rules is None or settings.oidc_jwks is None:
         return None
-    rules = TokenRules(
+    return TokenVerifier(rules, SigningKeys(_source(settings.oidc_jwks)))
+
+
+def token_rules(settings: SecuritySettings) -> TokenRules | None:
+    """None when no identity provider is set."""
+    if settings.oidc_issuer is None or settings.oidc_audience is None:
+        return None
+    return TokenRules(
         issuer=settings.oidc_issuer,
         audience=settings.oidc_audience,
         algorithms=settings.oidc_algorithms,
@@ -160,7 +168,6 @@ def token_verifier(settings: SecuritySettings) -> TokenVerifier | None:
         username_claim=settings.oidc_username_claim,
         roles_claim=settings.oidc_roles_claim,
     )
-    return TokenVerifier(rules, SigningKeys(_source(settings.oidc_jwks)))
 
 
 def _source(jwks: str) -> Fetch:
