@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from connectory.connector_types.contract import AccessTokens, Egress, ServerLog, Surroundings
+from connectory.connector_types.contract import AccessTokens, Documents, Egress, NoDocuments, ServerLog, Surroundings
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.execution import Result
 from connectory.infra.clock import Clock, utc_now
@@ -23,6 +23,7 @@ async def run_action(
     tokens: AccessTokens | None = None,
     now: Clock = utc_now,
     source: str | None = None,
+    documents: Documents | None = None,
 ) -> Result:
     """Run once through a connector `c1` with this config and these secrets, for the request `request-1`."""
     prepared = types.prepare(type_id, config or {}, secrets or {})
@@ -31,6 +32,7 @@ async def run_action(
         server_log=server_log or RecordingServerLog(),
         now=now,
         tokens=tokens or AccessTokens(),
+        documents=documents or NoDocuments(),
     )
     return await types.execute(
         prepared,

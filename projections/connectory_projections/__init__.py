@@ -7,6 +7,7 @@ from connectory_projections.connector_references import CONNECTOR_REFERENCES
 from connectory_projections.connectors_by_space import CONNECTORS_BY_SPACE
 from connectory_projections.dead_letters import DEAD_LETTERS
 from connectory_projections.event_log import EVENT_LOG
+from connectory_projections.index_documents import INDEX_DOCUMENTS
 from connectory_projections.model import AnyProjection
 from connectory_projections.spaces import SPACES
 
@@ -17,6 +18,7 @@ __all__ = [
     "CONNECTOR_REFERENCES",
     "DEAD_LETTERS",
     "EVENT_LOG",
+    "INDEX_DOCUMENTS",
     "SPACES",
 ]
 
@@ -27,4 +29,5 @@ ALL: Final[tuple[AnyProjection, ...]] = (
     EVENT_LOG,
     DEAD_LETTERS,
     SPACES,
+    INDEX_DOCUMENTS,
 )

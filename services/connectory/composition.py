@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from connectory import __version__
 from connectory.aggregate import run_aggregates
+from connectory.connector_types.basic_auth import basic
+from connectory.connector_types.bulk_indexing import Elasticsearch
 from connectory.connector_types.contract import Surroundings, TypeSettings
 from connectory.connector_types.mail_settings import MailSettings
 from connectory.connector_types.plugins import all_types
@@ -29,6 +31,7 @@ from connectory.gateway import GatewayDependencies, queried, run_gateway
 from connectory.gateway.listening import CannotListen
 from connectory.infra.clock import utc_now
 from connectory.infra.crypto import KeyRing, SecretsVault
+from connectory.infra.documents import LoggedDocuments
 from connectory.infra.egress import AllowedHosts, EgressSettings, Proxy, open_egress, proxy
 from connectory.infra.ids import random_id
 from connectory.infra.log import Log
@@ -148,12 +151,22 @@ async def _run_aggregate(foundation: Foundation) -> None:
 
 async def _run_executor(foundation: Foundation) -> None:
     settings, types = foundation.settings, type_registry(foundation.settings)
-    async with open_schemas(settings.schema_registry) as schemas, open_egress(egress_settings(settings)) as egress:
+    async with (
+        open_schemas(settings.schema_registry) as schemas,
+        open_egress(egress_settings(settings)) as egress,
+        foundation.log.writer() as writer,
+    ):
+        messages = Messages(schemas)
         world = World(
-            messages=Messages(schemas),
+            messages=messages,
             registry=types,
             vault=vault_of(settings),
-            surroundings=Surroundings(egress=egress, server_log=LoggerServerLog(), now=utc_now),
+            surroundings=Surroundings(
+                egress=egress,
+                server_log=LoggerServerLog(),
+                now=utc_now,
+                documents=LoggedDocuments(writer, messages),
+            ),
             clock=utc_now,
             new_id=random_id,
             run_timeout=settings.executor.run_timeout,
@@ -218,10 +231,23 @@ def type_registry(settings: Settings) -> TypeRegistry:
             hosts=AllowedHosts(actions.allowed_hosts),
             webhook_pfx_enabled=actions.webhook_pfx_enabled,
             mail=_mail_settings(settings),
+            elasticsearch=_elasticsearch(settings),
         ),
         enabled_action_types=actions.enabled_action_types,
         license_type=settings.license_type,
     )
+
+
+def _elasticsearch(settings: Settings) -> Elasticsearch | None:
+    endpoint = settings.elasticsearch
+    if not endpoint.hosts:
+        return None
+    authorization = None
+    if endpoint.api_key is not None:
+        authorization = f"ApiKey {endpoint.api_key.get_secret_value()}"
+    elif endpoint.username is not None and endpoint.password is not None:
+        authorization = basic(endpoint.username, endpoint.password.get_secret_value())
+    return Elasticsearch(urls=tuple(endpoint.hosts), authorization=authorization)
 
 
 def _mail_settings(settings: Settings) -> MailSettings:

@@ -24,6 +24,7 @@ from connectory.domain.errors import Refused
 from connectory.domain.execution import Failed, Result, Succeeded
 from connectory.infra.egress import AllowedHosts
 from tests.connector_runs import run_action
+from tests.fakes.documents import KeptDocuments
 from tests.fakes.egress import FakeEgress, no_mail, responds
 
 FEATURES = {
@@ -89,6 +90,7 @@ EXAMPLES = {
     ".http": Example(
         config={"url": "https://a.test/api"}, secrets={"user": "me", "password": SENTINEL}, params={"body": "{}"}
     ),
+    ".index": Example(config={"index": "orders"}, params={"documents": [{"a": 1}]}),
     ".webhook": Example(
         config={"url": "https://a.test/hook"}, secrets={"user": "me", "password": SENTINEL}, params={"body": "{}"}
     ),
@@ -105,7 +107,10 @@ def check_all(type_id: str, config: dict[str, Any], secrets: dict[str, Any], par
 async def run(connector_type: AnyConnectorType, egress: Egress) -> Result:
     example = EXAMPLES[connector_type.id]
     config, secrets, params = example.config, example.secrets, example.params
-    return await run_action(types, connector_type.id, params, config=config, secrets=secrets, egress=egress)
+    documents = KeptDocuments()
+    return await run_action(
+        types, connector_type.id, params, config=config, secrets=secrets, egress=egress, documents=documents
+    )
 
 
 @every_type

@@ -8,7 +8,7 @@ import pytest
 
 from connectory.connector_types.contract import EgressFailed
 from connectory.domain.errors import Refused
-from connectory.domain.execution import ErrorSource, Failed, Result, Succeeded
+from connectory.domain.execution import ErrorSource, Failed, Result, Succeeded, TokenUsage
 from tests.connector_runs import run_action
 from tests.connector_types import registry, rendered
 from tests.fakes.egress import FakeEgress, responds
@@ -125,6 +125,7 @@ async def test_the_text_of_the_first_answer_is_given_with_its_usage() -> None:
 
     assert isinstance(result, Succeeded)
     assert result.data == {"message": "hello", "usage": USAGE}
+    assert result.token_usage == TokenUsage(prompt_tokens=1, completion_tokens=2, total_tokens=3)
     assert json.loads(egress.sent.body or b"") == {
         "messages": [{"role": "user", "content": "hi"}],
         "temperature": 0.5,

@@ -6,6 +6,7 @@ The order here is the order of registration, which the list of types keeps.
 from connectory.connector_types.contract import AnyConnectorType
 from connectory.connector_types.gen_ai import GEN_AI
 from connectory.connector_types.http import HTTP
+from connectory.connector_types.index import INDEX
 from connectory.connector_types.jira import JIRA
 from connectory.connector_types.jira_service_management import JIRA_SERVICE_MANAGEMENT
 from connectory.connector_types.mail import EMAIL
@@ -19,6 +20,7 @@ from connectory.connector_types.webhook import WEBHOOK
 
 ALL: tuple[AnyConnectorType, ...] = (
     SERVER_LOG,
+    INDEX,
     WEBHOOK,
     HTTP,
     EMAIL,

@@ -4,13 +4,14 @@ A type is one `ConnectorType` value in one file: schemas for config, secrets and
 out an action. It opens no socket of its own: every call to the outside goes through `Egress`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from pydantic import BaseModel
 
+from connectory.connector_types.bulk_indexing import Elasticsearch
 from connectory.connector_types.mail_settings import MailSettings
 from connectory.connector_types.oauth import AccessTokens
 from connectory.connector_types.outgoing import (
@@ -27,7 +28,8 @@ from connectory.connector_types.outgoing import (
     VerificationMode,
 )
 from connectory.connector_types.templating import Render
-from connectory.domain.errors import ConnectoryError
+from connectory.domain.documents import DocumentIndexed
+from connectory.domain.errors import ConnectoryError, Unavailable
 from connectory.domain.execution import ActionRequest, ErrorSource, Result
 from connectory.domain.json_types import JsonObject
 
@@ -65,6 +67,24 @@ class ServerLog(Protocol):
     def write(self, level: str, message: str) -> None: ...
 
 
+class Documents(Protocol):
+    """Where `.index` keeps documents when no search engine is configured to take them."""
+
+    async def keep(self, documents: Sequence[DocumentIndexed]) -> None:
+        """Return when they are safe.
+
+        Raises `MessageTooLarge` and `Unencodable` before any is kept, and `Unavailable` when that is not known.
+        """
+        ...
+
+
+class NoDocuments:
+    """Where there is no store: whatever should be kept is refused."""
+
+    async def keep(self, documents: Sequence[DocumentIndexed]) -> None:
+        raise Unavailable(f"there is no store for {len(documents)} documents here")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypeSettings:
     """The settings that types look at when they validate."""
@@ -72,6 +92,7 @@ class TypeSettings:
     hosts: HostRules
     webhook_pfx_enabled: bool = True
     mail: MailSettings = field(default_factory=MailSettings)
+    elasticsearch: Elasticsearch | None = None
 
 
 C = TypeVar("C", bound=BaseModel)
@@ -87,6 +108,7 @@ class Surroundings:
     server_log: ServerLog
     now: Callable[[], datetime]
     tokens: AccessTokens = field(default_factory=AccessTokens)
+    documents: Documents = field(default_factory=NoDocuments)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from connectory.connector_types.json_text import compact
 from connectory.connector_types.schemas import Absentable, Answer, Schema, about
 from connectory.connector_types.services import HttpFailure, Service, answer_json, checked_answer
 from connectory.connector_types.sub_actions import SubAction, SubActionParams, SubActions, user_when_throttled
+from connectory.domain.execution import TokenUsage
 from connectory.domain.json_types import Json, JsonObject
 
 RUN_TIMEOUT_MS: Final = 200_000
@@ -99,6 +100,14 @@ class Usage(Answer):
     completion_tokens: float
     total_tokens: float
 
+    @property
+    def counted(self) -> TokenUsage:
+        return TokenUsage(
+            prompt_tokens=int(self.prompt_tokens),
+            completion_tokens=int(self.completion_tokens),
+            total_tokens=int(self.total_tokens),
+        )
+
 
 class Completion(Answer):
     usage: Usage
@@ -150,7 +159,9 @@ def events_of(text: str) -> Iterator[Json]:
 
 
 async def _complete(model: Model, body: str, timeout: float | None) -> Completion:
-    return checked_answer(await _call(model, body, timeout or RUN_TIMEOUT_MS, stream=False), Completion)
+    completion = checked_answer(await _call(model, body, timeout or RUN_TIMEOUT_MS, stream=False), Completion)
+    model.token_usage = completion.usage.counted
+    return completion
 
 
 async def _stream(model: Model, body: str, timeout: float | None) -> OutgoingResponse:

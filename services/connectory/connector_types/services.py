@@ -21,7 +21,7 @@ from connectory.connector_types.json_text import compact, parsed_or_text
 from connectory.connector_types.outgoing import ClientCertificate
 from connectory.connector_types.retry_after import retry_at
 from connectory.connector_types.schema_texts import detail
-from connectory.domain.execution import ErrorSource
+from connectory.domain.execution import ErrorSource, TokenUsage
 from connectory.domain.json_types import Json
 from connectory.domain.retry import DECLINED_STATUSES
 
@@ -61,13 +61,16 @@ DEFAULT_TLS: Final = Tls()
 
 @dataclass(slots=True, kw_only=True)
 class Service(Generic[C, S]):
-    """What a sub-action is given. Not frozen: it counts the bytes of the bodies that it has sent."""
+    """What a sub-action is given. Not frozen: it counts the bytes of the bodies that it has sent, and keeps what a
+    sub-action says of the tokens that were used.
+    """
 
     run: Run[C, S, Any]
     describe: Callable[[HttpFailure], str]
     blame: Callable[[HttpFailure], ErrorSource]
     tls: Tls = field(default=DEFAULT_TLS)
     sent_bytes: int = 0
+    token_usage: TokenUsage | None = None
 
     @property
     def config(self) -> C:

@@ -68,7 +68,11 @@ class SubActions(Generic[C, S]):
         params = _parsed(action.params, run.params.sub_action_params)
         service = Service(run=run, describe=self.describe, blame=self.blame)
         data = await action.run(service, params)
-        return Succeeded(data={} if data is None else data, request_body_bytes=service.sent_bytes)
+        return Succeeded(
+            data={} if data is None else data,
+            request_body_bytes=service.sent_bytes,
+            token_usage=service.token_usage,
+        )
 
     def _find(self, run: Run[C, S, SubActionParams]) -> SubAction[C, S, Any]:
         for action in self.actions:

@@ -20,6 +20,7 @@ SPACE_COMMANDS: Final = "space-commands"
 SPACE_EVENTS: Final = "space-events"
 SPACES: Final = "spaces"
 EXECUTOR_REPORTS: Final = "executor-reports"
+INDEX_DOCUMENTS: Final = "index-documents"
 """All on partition 0: whoever follows them wants those of every executor."""
 
 API_KEYS: Final = "api-keys"
@@ -65,4 +66,5 @@ def topic_specs(outcome_retention: timedelta) -> tuple[TopicSpec, ...]:
         TopicSpec(SPACES, compacted=True),
         TopicSpec(API_KEYS, compacted=True),
         TopicSpec(EXECUTOR_REPORTS, retention=timedelta(hours=1)),
+        TopicSpec(INDEX_DOCUMENTS, retention=outcome_retention),
     )

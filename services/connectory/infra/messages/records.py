@@ -21,6 +21,7 @@ from connectory.domain.commands import (
 from connectory.domain.connector import Active
 from connectory.domain.dead_letters import DeadLetter, DeadLetterSettled
 from connectory.domain.delivery import DeliveryPolicy
+from connectory.domain.documents import DocumentIndexed
 from connectory.domain.events import (
     ConnectorCreated,
     ConnectorDeleted,
@@ -218,6 +219,7 @@ RECORDS: tuple[RecordType[Any], ...] = (
     ),
     _record(DeadLetter, lambda letter: f"{letter.topic}/{letter.partition}/{letter.offset}", headers=RECORD_HEADERS),
     _record(DeadLetterSettled, lambda settled: f"{settled.topic}/{settled.partition}/{settled.offset}/settled"),
+    _record(DocumentIndexed, lambda document: document.document_id, document=JSON_OBJECT),
     _record(ConnectorReference, lambda reference: f"{reference.key}/{reference.at.isoformat()}"),
     _record(CreateSpace, _command_id, details=SPACE_DETAILS),
     _record(UpdateSpace, _command_id, details=SPACE_DETAILS),

@@ -32,7 +32,13 @@ from connectory.infra.settings.running import (
     RetrySettings,
 )
 from connectory.infra.settings.security import SecuritySettings
-from connectory.infra.settings.servers import DatabaseSettings, HttpSettings, KafkaSettings, SchemaRegistrySettings
+from connectory.infra.settings.servers import (
+    DatabaseSettings,
+    ElasticsearchSettings,
+    HttpSettings,
+    KafkaSettings,
+    SchemaRegistrySettings,
+)
 from connectory.infra.settings.value_types import ListOf, parse_object
 
 
@@ -59,6 +65,7 @@ class Settings(SettingsGroup):
     executor: ExecutorSettings = Field(default_factory=ExecutorSettings)
     actions: ActionsSettings = Field(default_factory=ActionsSettings)
     preconfigured: PreconfiguredSettings = Field(default_factory=PreconfiguredSettings)
+    elasticsearch: ElasticsearchSettings = Field(default_factory=ElasticsearchSettings)
     email: EmailSettings = Field(default_factory=EmailSettings)
     oauth: OAuthSettings = Field(default_factory=OAuthSettings)
     retry: RetrySettings = Field(default_factory=RetrySettings)

@@ -8,12 +8,13 @@ from pydantic import SecretStr, model_validator
 
 from connectory.connector_types.contract import VerificationMode
 from connectory.infra.settings.declaration import SettingsGroup, setting
-from connectory.infra.settings.value_types import OrUnset, Port, Positive, matching
+from connectory.infra.settings.value_types import ListOf, OrUnset, Port, Positive, matching
 
 TopicPrefix = Annotated[
     str, matching("^[a-zA-Z0-9._-]{0,100}$", "letters, digits, dots, dashes and underscores, at most 100")
 ]
 RegistryUrl = Annotated[str, matching("^https?://[^/]", "an http or https URL")]
+ElasticsearchUrl = Annotated[str, matching("^https?://[^/].*[^/]$", "an http or https URL without a slash at the end")]
 DatabaseUrl = Annotated[str, matching("^postgres(ql)?://", "a URL that starts with postgresql://")]
 
 
@@ -91,6 +92,9 @@ class HttpSettings(SettingsGroup):
         "connectory.http.host", "127.0.0.1", "Address that the gateway listens on"
     )
     port: Port = setting("connectory.http.port", 5601, "Port that the gateway listens on; 0 takes a free one")
+    max_connections: Positive = setting(
+        "connectory.http.maxConnections", 1000, "Connections of clients at once; those beyond are closed with a 503"
+    )
     ssl_certificate_file: OrUnset[Path] = setting(
         "connectory.http.ssl.certificateFile",
         None,
@@ -108,3 +112,25 @@ class HttpSettings(SettingsGroup):
 def _both_or_neither(certificate: Path | None, key: Path | None) -> None:
     if (certificate is None) != (key is None):
         raise ValueError("ssl.certificateFile and ssl.keyFile are needed together")
+
+
+class ElasticsearchSettings(SettingsGroup):
+    hosts: ListOf[ElasticsearchUrl] = setting(
+        "connectory.elasticsearch.hosts",
+        (),
+        "Where `.index` keeps documents, over an API as Elasticsearch has; the next one is tried when one cannot be "
+        "reached. None: in the table `index_documents` of the database",
+    )
+    username: OrUnset[str] = setting("connectory.elasticsearch.username", None, "User, where it wants one")
+    password: OrUnset[SecretStr] = setting("connectory.elasticsearch.password", None, "Password of that user")
+    api_key: OrUnset[SecretStr] = setting(
+        "connectory.elasticsearch.apiKey", None, "An API key in its encoded form, in place of a user"
+    )
+
+    @model_validator(mode="after")
+    def _one_login(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("connectory.elasticsearch needs both username and password, or neither")
+        if self.username is not None and self.api_key is not None:
+            raise ValueError("connectory.elasticsearch takes username and password, or apiKey, and not both")
+        return self
