@@ -1,5 +1,7 @@
 """`.webhook` from registry to socket and back."""
 
+import base64
+import hmac
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +14,7 @@ from connectory.domain.execution import Failed, Result, Succeeded
 from connectory.infra.egress import AllowedHosts, EgressSettings, open_egress
 from tests.connector_runs import run_action
 from tests.fakes.http_target import Answer, HttpTarget, http_target, raw_target, resets, writes
+from tests.fakes.tls import CA_PEM, client_pem, server_tls
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 types = TypeRegistry(settings=TypeSettings(hosts=AllowedHosts(["*"])))
@@ -151,3 +154,36 @@ async def test_a_target_that_is_not_there(unused_tcp_port: int) -> None:
     result = await run(f"http://127.0.0.1:{unused_tcp_port}/")
 
     assert result == failed("request failed", text, reason="egress-failed", undelivered=True)
+
+
+async def test_a_connector_proves_itself_by_a_client_certificate() -> None:
+    certificate, key = (base64.b64encode(each).decode() for each in client_pem("secret"))
+    config = {"authType": "webhook-authentication-ssl", "ca": base64.b64encode(CA_PEM).decode()}
+    secrets = {"crt": certificate, "key": key, "password": "secret"}
+
+    async with http_target(server_tls("127.0.0.1", wants_client=True)) as target:
+        assert await run(target.url, config, secrets) == Succeeded(data='{"a":1}', request_body_bytes=7)
+        refused = await run(target.url, config, {**secrets, "password": "wrong"})
+
+    assert isinstance(refused, Failed)
+    assert (refused.service_message or "").startswith("the client certificate cannot be used: ")
+
+
+async def test_a_connector_proves_itself_by_an_access_token(target: HttpTarget) -> None:
+    token = target.answers_with("/token", Answer(body=b'{"token_type":"Bearer","access_token":"t1","expires_in":60}'))
+    config = {"authType": "webhook-oauth2-client-credentials", "accessTokenUrl": token, "clientId": "me"}
+
+    await run(f"{target.url}/hook", config, {"clientSecret": "s"})
+
+    asked, got = target.received
+    assert asked.headers["content-type"] == "application/x-www-form-urlencoded; charset=UTF-8"
+    assert asked.body == b"grant_type=client_credentials&client_id=me&client_secret=s"
+    assert got.headers["authorization"] == "Bearer t1"
+
+
+async def test_a_connector_signs_what_it_sends(target: HttpTarget) -> None:
+    await run(target.url, secrets={"signingSecrets": [base64.b64encode(b"k" * 32).decode()]})
+
+    signed = f"request-1.{int(NOW.timestamp())}.".encode() + target.last.body
+    signature = base64.b64encode(hmac.new(b"k" * 32, signed, "sha256").digest()).decode()
+    assert target.last.headers["webhook-signature"] == f"v1,{signature}"

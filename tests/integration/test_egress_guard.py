@@ -122,6 +122,20 @@ async def test_a_redirect_to_a_guarded_address_is_refused(location: str) -> None
         assert "is a cloud metadata address" in await refusal(at(target, "a.test"), OPEN, names)
 
 
+@pytest.mark.parametrize(
+    "location",
+    ["http://10.0.0.1/", "http://127.0.0.2/", "http://[::ffff:10.0.0.1]", "http://3232235777/", "//b.test"],
+)
+async def test_a_redirect_to_a_private_address_is_refused_where_the_operator_says_so(location: str) -> None:
+    names = FakeResolver(a_test=[["127.0.0.1"]], b_test=[["192.168.1.1"]])
+    settings = EgressSettings(user_agent="x", block_private_addresses=True, allowed_addresses=("127.0.0.1",))
+
+    async with http_target() as target:
+        target.answers_with("/", Answer(status=307, headers={"Location": location}))
+        assert "is not public" in await refusal(at(target, "a.test"), settings, names)
+        assert len(target.received) == 1
+
+
 async def test_a_literal_may_be_dialled_when_it_is_listed_as_an_address_or_as_a_host() -> None:
     by_address = EgressSettings(user_agent="x", block_private_addresses=True, allowed_addresses=("127.0.0.0/8",))
     by_host = EgressSettings(user_agent="x", block_private_addresses=True, allowed_hosts=("127.0.0.1",))

@@ -2,7 +2,10 @@
 
 import base64
 import json
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +27,7 @@ from connectory.infra.egress import AllowedHosts
 from tests.connector_runs import run_action
 from tests.fakes.egress import FakeEgress, responds
 
+GUIDE = Path(__file__).parents[2] / "docs/how-to/prove-webhooks.md"
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 URL, TOKEN_URL = "https://target.test/hook", "https://id.test/token"
 OAUTH = {
@@ -179,6 +183,18 @@ def test_a_signature_is_that_of_the_specification() -> None:
         "webhook-timestamp": "1614265330",
         "webhook-signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
     }
+
+
+def test_the_verification_in_the_guide_accepts_what_is_signed_and_nothing_else() -> None:
+    guide: dict[str, Callable[..., bool]] = {}
+    exec(re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), flags=re.DOTALL)[0], guide)
+    old, new = encoded("o" * 24), encoded("n" * 24)
+    headers = signature_headers([new, old], "r1", datetime.now(UTC), b"x")
+
+    assert guide["verify"](old, headers, b"x")
+    assert not guide["verify"](old, headers, b"y")
+    assert not guide["verify"](encoded("z" * 24), headers, b"x")
+    assert not guide["verify"](old, headers, b"x", tolerance=-1.0)
 
 
 async def test_each_signing_secret_signs_so_that_they_can_be_rotated() -> None:
