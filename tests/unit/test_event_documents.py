@@ -19,6 +19,29 @@ from tests.projection_events import NOON, changes_of, minutes
 
 PRODUCT = Product("server")
 MILLISECONDS = timedelta(milliseconds=1)
+START: Any = {
+    "@timestamp": "2026-11-24T12:00:00.000Z",
+    "ecs": {"version": "1.8.0"},
+    "event": {
+        "provider": "actions",
+        "action": "execute-start",
+        "kind": "action",
+        "start": "2026-11-24T12:00:00.000Z",
+    },
+    "message": "action started: .webhook:c1: hook",
+    "kibana": {
+        "server_uuid": "server",
+        "version": "9.3.0",
+        "space_ids": ["default"],
+        "saved_objects": [{"rel": "primary", "type": "action", "id": "c1", "type_id": ".webhook"}],
+        "action": {
+            "id": "c1",
+            "name": "hook",
+            "type_id": ".webhook",
+            "execution": {"uuid": "e1", "source": "http_request"},
+        },
+    },
+}
 
 
 def row_of(outcome: Outcome) -> Any:
@@ -34,29 +57,7 @@ def shown(outcome: Outcome) -> Any:
 def test_a_start_says_what_is_run_and_nothing_about_its_end() -> None:
     start, _ = run("e1", source="http_request", requested_by="ops")
 
-    assert shown(start) == {
-        "@timestamp": "2026-11-24T12:00:00.000Z",
-        "ecs": {"version": "1.8.0"},
-        "event": {
-            "provider": "actions",
-            "action": "execute-start",
-            "kind": "action",
-            "start": "2026-11-24T12:00:00.000Z",
-        },
-        "message": "action started: .webhook:c1: hook",
-        "kibana": {
-            "server_uuid": "server",
-            "version": "9.3.0",
-            "space_ids": ["default"],
-            "saved_objects": [{"rel": "primary", "type": "action", "id": "c1", "type_id": ".webhook"}],
-            "action": {
-                "id": "c1",
-                "name": "hook",
-                "type_id": ".webhook",
-                "execution": {"uuid": "e1", "source": "http_request"},
-            },
-        },
-    }
+    assert shown(start) == START
 
 
 def test_the_end_of_a_success_says_how_long_it_took_who_asked_and_what_was_sent() -> None:

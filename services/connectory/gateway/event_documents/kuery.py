@@ -6,7 +6,7 @@ The grammar is in `kuery.lark`. Values mean what they mean for the kind of their
 import re
 from datetime import datetime
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
 from lark import Lark, Token, Tree
@@ -171,5 +171,5 @@ def _depth(text: str) -> int:
 @cache
 def _parser() -> Lark:
     """Made at first use."""
-    grammar = (files(__package__) / "kuery.lark").read_text(encoding="utf-8")
+    grammar = Path(__file__).with_suffix(".lark").read_text(encoding="utf-8")
     return Lark(grammar, parser="lalr")
