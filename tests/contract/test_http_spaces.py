@@ -2,12 +2,14 @@
 
 import uuid
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
+from connectory.domain.privileges import Right, granted
 from connectory.infra.settings import Settings, SpacesSettings
-from tests.http_gateway import VIEWER, XSRF, HttpGateway, http_gateway, reading_replies
+from tests.http_gateway import VIEWER, XSRF, HttpGateway, Users, http_gateway, reading_replies
 from tests.unit.installation import Installation
 
 SPACE = "/api/spaces/space"
@@ -39,8 +41,9 @@ async def gateway() -> AsyncIterator[HttpGateway]:
         yield gateway
 
 
+@asynccontextmanager
 async def limited(**limits: Any) -> AsyncIterator[HttpGateway]:
-    settings = Settings(spaces=SpacesSettings.model_construct(**{**SpacesSettings().model_dump(), **limits}))
+    settings = Settings(spaces=SpacesSettings().model_copy(update=limits))
     async with http_gateway(await Installation().create_topics(), settings=settings) as gateway:
         await reading_replies(gateway)
         yield gateway
@@ -213,7 +216,7 @@ TOO_MANY = "Unable to create Space, this exceeds the maximum number of spaces se
 
 
 async def test_there_are_no_more_spaces_than_the_setting_says() -> None:
-    async for gateway in limited(max_spaces=2):
+    async with limited(max_spaces=2) as gateway:
         first = await gateway.call("POST", SPACE, SALES)
         second = await gateway.call("POST", SPACE, {**SALES, "id": "people"})
         same = await gateway.call("POST", SPACE, SALES)
@@ -242,7 +245,7 @@ async def test_there_are_no_more_spaces_than_the_setting_says() -> None:
 async def test_a_field_that_the_settings_switch_off_is_refused(
     setting: str, changes: dict[str, Any], text: str
 ) -> None:
-    async for gateway in limited(**{setting: False}):
+    async with limited(**{setting: False}) as gateway:
         created = await gateway.call("POST", SPACE, {**SALES, **changes})
         updated = await gateway.call("PUT", f"{SPACE}/default", {**SALES, **changes})
         without = await gateway.call("POST", SPACE, {**SALES, "disabledFeatures": []})
@@ -287,6 +290,24 @@ async def test_a_list_tells_what_each_space_may_be_used_for(gateway: HttpGateway
 
     purposes = {"any": True, "copySavedObjectsIntoSpace": True, "shareSavedObjectsIntoSpace": True}
     assert listed.body == [{**DEFAULT, "authorizedPurposes": purposes}]
+
+
+async def test_a_caller_is_shown_the_spaces_in_which_it_may_do_anything() -> None:
+    users = Users()
+    users.roles["seller"] = granted(["sales"], [Right.SEE_SPACE, Right.GET])
+    seller = users.add("sue", "seller")
+    async with http_gateway(await Installation().create_topics(), users=users) as gateway:
+        await reading_replies(gateway)
+        none_yet = await gateway.get(SPACE, auth=seller)
+        await gateway.call("POST", SPACE, SALES)
+        listed = await gateway.get(f"{SPACE}?include_authorized_purposes=true", auth=seller)
+        to_copy = await gateway.get(f"{SPACE}?purpose=copySavedObjectsIntoSpace", auth=seller)
+        one, another = [await gateway.get(f"{SPACE}/{each}", auth=seller) for each in ("sales", "default")]
+
+    assert [(space["id"], space["authorizedPurposes"]["any"]) for space in listed.body] == [("sales", True)]
+    assert not listed.body[0]["authorizedPurposes"]["copySavedObjectsIntoSpace"]
+    assert (one.status, another.status, another.message) == (200, 403, "Unauthorized to get default space")
+    assert {(answer.status, answer.message) for answer in (none_yet, to_copy)} == {(403, "Unauthorized to get spaces")}
 
 
 @pytest.mark.parametrize(
