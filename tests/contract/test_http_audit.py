@@ -14,6 +14,7 @@ from connectory.gateway.audit import DENIED
 from connectory.infra.logging import AUDIT_LOGGER, JsonLines, OneLine, configure_logging
 from connectory.infra.settings import Settings
 from tests.http_gateway import CONNECTOR, HOOK, VIEWER, HttpGateway, Users, http_gateway, reading_replies
+from tests.saved_objects import import_, log
 from tests.unit.installation import Installation
 
 KEYS = "/api/connectory/api_keys"
@@ -191,3 +192,13 @@ async def test_each_connector_that_is_imported_has_its_line(gateway: HttpGateway
 
     new_id = imported.body["successResults"][0]["destinationId"]
     assert lines.told() == [("saved_object_import", "success", "admin", "red", f"action {new_id}")]
+
+
+async def test_connectors_of_an_import_that_is_held_up_have_no_line(gateway: HttpGateway, lines: Lines) -> None:
+    await gateway.create("c1")
+    lines.raw.clear()
+
+    answer = await import_(gateway, log("c1"), log("c2"))
+
+    assert [each["id"] for each in answer.body["successResults"]] == ["c2"]
+    assert lines.told() == [("saved_object_import", "success", "admin", "default", "")]

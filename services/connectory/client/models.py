@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.errors import ConnectoryError
+from connectory.domain.saved_objects import RESOLVABLE
 
 
 class ApiError(ConnectoryError):
@@ -119,7 +120,7 @@ class NotImported(_Body):
     @property
     def is_resolvable(self) -> bool:
         """Whether the caller can say what is to be done. While there is such an error nothing is written."""
-        return self.error["type"] in ("conflict", "ambiguous_conflict", "missing_references")
+        return self.error["type"] in RESOLVABLE
 
 
 class ImportResult(_Body):

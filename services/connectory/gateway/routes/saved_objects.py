@@ -8,7 +8,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
-from connectory.domain.json_types import Json, JsonObject
+from connectory.domain.json_types import Json
 from connectory.gateway import authorization, json_bodies
 from connectory.gateway.contracts import saved_objects as contracts
 from connectory.gateway.errors import Rejected
@@ -26,7 +26,7 @@ from connectory.gateway.saved_objects.bodies import (
 )
 from connectory.gateway.saved_objects.copying import Copies
 from connectory.gateway.saved_objects.exporting import Exports, ObjectsMissing
-from connectory.gateway.saved_objects.import_results import imported_ids
+from connectory.gateway.saved_objects.import_results import ImportOutcome
 from connectory.gateway.saved_objects.importing import Imports
 from connectory.gateway.saved_objects.ndjson import MEDIA_TYPE, read_objects, write_lines
 from connectory.gateway.saved_objects.objects import SavedObject
@@ -117,7 +117,7 @@ class SavedObjectRoutes:
             result = await self._copies.copy(body.keys, targets, wishes, call.origin)
         except ObjectsMissing as missing:
             raise Rejected(404, texts.NOT_FOUND, missing.attributes) from missing
-        return _told(call, result)
+        return _told_by_space(call, result)
 
     async def resolve_copy(self, call: Call) -> web.Response:
         body = check(ResolveCopyBody, call.body, "body")
@@ -130,7 +130,7 @@ class SavedObjectRoutes:
             )
         except ObjectsMissing as missing:
             raise Rejected(404, texts.NOT_FOUND, missing.attributes) from missing
-        return _told(call, result)
+        return _told_by_space(call, result)
 
     @property
     def _copies(self) -> Copies:
@@ -142,11 +142,14 @@ class SavedObjectRoutes:
         return await asyncio.to_thread(read_objects, form[FILE].content, self.limits.max_import_export_size)
 
 
-def _told(call: Call, result: JsonObject) -> web.Response:
-    """The answer to an import, or to copies by their spaces."""
-    of_spaces = [each for each in result.values() if isinstance(each, Mapping)]
-    call.concerns(*(imported_id for each in (result, *of_spaces) for imported_id in imported_ids(each)))
-    return answer(result)
+def _told(call: Call, outcome: ImportOutcome) -> web.Response:
+    call.concerns(*outcome.written)
+    return answer(outcome.shown)
+
+
+def _told_by_space(call: Call, outcomes: Mapping[str, ImportOutcome]) -> web.Response:
+    call.concerns(*(connector_id for outcome in outcomes.values() for connector_id in outcome.written))
+    return answer({space_id: outcome.shown for space_id, outcome in outcomes.items()})
 
 
 def _check_file(form: Form, parts: set[str]) -> None:

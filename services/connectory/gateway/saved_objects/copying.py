@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from connectory.domain.json_types import JsonObject
 from connectory.gateway.origin import Origin
 from connectory.gateway.saved_objects.exporting import Exports
+from connectory.gateway.saved_objects.import_results import ImportOutcome
 from connectory.gateway.saved_objects.importing import Imports
 from connectory.gateway.saved_objects.objects import ObjectKey, SavedObject, read_object
 from connectory.gateway.saved_objects.planning import ImportWishes
@@ -24,11 +24,11 @@ class Copies:
 
     async def copy(
         self, keys: Sequence[ObjectKey], spaces: Sequence[str], wishes: ImportWishes, origin: Origin
-    ) -> JsonObject:
+    ) -> Mapping[str, ImportOutcome]:
         """What became of the objects in each space. In each of them it is all or nothing."""
         objects = await self._objects(keys, origin)
         return {
-            space_id: _shown(await self.imports.import_(objects, wishes, replace(origin, space_id=space_id)))
+            space_id: _copied(await self.imports.import_(objects, wishes, replace(origin, space_id=space_id)))
             for space_id in spaces
         }
 
@@ -39,11 +39,11 @@ class Copies:
         origin: Origin,
         *,
         create_new_copies: bool,
-    ) -> JsonObject:
+    ) -> Mapping[str, ImportOutcome]:
         """The same for a second try, with what is to be done in each space."""
         objects = await self._objects(keys, origin)
         return {
-            space_id: _shown(
+            space_id: _copied(
                 await self.imports.resolve(
                     objects, wanted, replace(origin, space_id=space_id), create_new_copies=create_new_copies
                 )
@@ -56,6 +56,6 @@ class Copies:
         return [read_object(line, number) for number, line in enumerate(lines, 1)]
 
 
-def _shown(result: JsonObject) -> JsonObject:
+def _copied(outcome: ImportOutcome) -> ImportOutcome:
     """Warnings are for those who import a file."""
-    return {key: value for key, value in result.items() if key != "warnings"}
+    return replace(outcome, shown={key: value for key, value in outcome.shown.items() if key != "warnings"})

@@ -1,10 +1,19 @@
 """The answer to an import, a second try, and a copy into one space."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from connectory.domain.json_types import Json, JsonObject
 from connectory.gateway.saved_objects.objects import CONNECTOR, title
 from connectory.gateway.saved_objects.plans import Failure, Placement
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOutcome:
+    """The answer, and the ids, here, of the connectors that were written: those of its successes only if any were."""
+
+    shown: JsonObject
+    written: Sequence[str]
 
 
 def import_result(
@@ -17,15 +26,6 @@ def import_result(
     if failures:
         shown["errors"] = [_failure(each) for each in failures]
     return shown
-
-
-def imported_ids(result: JsonObject) -> list[str]:
-    """The ids, here, of what an answer says was brought in."""
-    match result:
-        case {"successResults": [*successes]}:
-            return [str(each.get("destinationId", each.get("id"))) for each in successes if isinstance(each, Mapping)]
-        case _:
-            return []
 
 
 def _success(placement: Placement, *, create_new_copies: bool) -> JsonObject:

@@ -9,12 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from connectory.domain.errors import ConnectoryError
-from connectory.domain.json_types import JsonObject
 from connectory.gateway.changes import ConnectorChanges, Import
 from connectory.gateway.errors import problem_of
 from connectory.gateway.origin import NewId, Origin, derived_connector_id
 from connectory.gateway.read_models import ConnectorViews
-from connectory.gateway.saved_objects.import_results import import_result
+from connectory.gateway.saved_objects.import_results import ImportOutcome, import_result
 from connectory.gateway.saved_objects.import_warnings import IdRules
 from connectory.gateway.saved_objects.objects import CONNECTOR, SavedObject, original_of
 from connectory.gateway.saved_objects.planning import ImportWishes, NewIds, plan_import
@@ -34,7 +33,7 @@ class Imports:
     id_rules: IdRules
     new_id: NewId
 
-    async def import_(self, objects: Sequence[SavedObject], wishes: ImportWishes, origin: Origin) -> JsonObject:
+    async def import_(self, objects: Sequence[SavedObject], wishes: ImportWishes, origin: Origin) -> ImportOutcome:
         command = _Command.of(origin, self.new_id)
         new_ids = command.new_ids(objects)
 
@@ -47,7 +46,7 @@ class Imports:
 
     async def resolve(
         self, objects: Sequence[SavedObject], retries: Sequence[Retry], origin: Origin, *, create_new_copies: bool
-    ) -> JsonObject:
+    ) -> ImportOutcome:
         """Try those of the objects again that the caller says something about."""
         again = retried(objects, retries)
         command = _Command.of(origin, self.new_id)
@@ -85,13 +84,15 @@ class Imports:
         ours = [each.connector_id for each, one in zip(imports, decided, strict=True) if not _is_refused(one)]
         return plan(existing.without(ours))
 
-    async def _carried_out(self, planned: Plan, command: "_Command", *, create_new_copies: bool) -> JsonObject:
+    async def _carried_out(self, planned: Plan, command: "_Command", *, create_new_copies: bool) -> ImportOutcome:
         """While there is anything for the caller to resolve nothing is written, and the answer tells what would be."""
         late = () if planned.is_blocked else await self._write(planned.placements, command)
         failed = {failure.object.key for failure in late}
         done = [each for each in planned.placements if each.object.key not in failed]
         warnings = self.id_rules.warnings(done)
-        return import_result(done, [*planned.failures, *late], warnings, create_new_copies=create_new_copies)
+        shown = import_result(done, [*planned.failures, *late], warnings, create_new_copies=create_new_copies)
+        kept = () if planned.is_blocked else filter(self.id_rules.is_kept, done)
+        return ImportOutcome(shown, [each.connector_id for each in kept])
 
     async def _write(self, placements: Sequence[Placement], command: "_Command") -> list[Failure]:
         kept = [each for each in placements if self.id_rules.is_kept(each)]

@@ -2,15 +2,12 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
 
 from connectory.domain.json_types import Json, JsonObject
+from connectory.domain.saved_objects import RESOLVABLE
 from connectory.gateway.errors import Problem, Rejected, problem_of
 from connectory.gateway.saved_objects.objects import CONNECTOR, NotAConnector, ObjectKey, SavedObject, original_of
 from connectory_projections.connectors_by_space import ConnectorView
-
-RESOLVABLE: Final = frozenset({"conflict", "ambiguous_conflict", "missing_references"})
-"""Errors that the caller can resolve. While there is one, nothing of the whole import is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
