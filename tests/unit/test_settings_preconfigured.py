@@ -95,6 +95,15 @@ def test_secrets_come_from_the_environment_and_are_not_shown() -> None:
     assert "sentinel" not in repr(found)
 
 
+def test_what_yaml_has_beyond_json_becomes_text_or_is_refused_without_being_shown() -> None:
+    entry = "xpack.actions.preconfigured.a: {name: A, actionTypeId: .x, config: {since: %s}}"
+    assert entries(entry % "2026-01-31")["a"].config == {"since": "2026-01-31"}
+    for odd in ("!!binary c2VudGluZWw=", ".nan", "!!set {sentinel}"):
+        with pytest.raises(SettingsInvalid, match=r"\[preconfigured.a.config\]: value must be JSON") as refused:
+            entries(entry % odd)
+        assert "sentinel" not in str(refused.value)
+
+
 @pytest.mark.parametrize("connector_id", ["", "__proto__", "constructor"])
 def test_an_impossible_id_is_refused(connector_id: str) -> None:
     entry = {"name": "A", "actionTypeId": ".x"}

@@ -7,13 +7,16 @@ have taken since is not in it. Requests that are written straight to Kafka are i
 
 import asyncio
 import logging
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from connectory.domain.errors import Unavailable
 from connectory.infra.log import Log
 from connectory.infra.topics import ACTION_REQUESTS, EXECUTORS, RETRY_TOPICS
 
 REFRESH_SECONDS: Final = 5.0
+END_SECONDS: Final = 2.0
+"""What a count that is under way is given when the gateway ends."""
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +46,7 @@ class OpenRequests:
     async def follow(self) -> None:
         """Count until cancelled, at the start and then as long as somebody asks."""
         while True:
-            await self._count()
+            await _to_its_end(self._count())
             await asyncio.sleep(REFRESH_SECONDS)
             await self._asked.wait()
             self._asked.clear()
@@ -57,3 +60,17 @@ class OpenRequests:
             return
         self._counted = sum(backlog.values())
         self._since -= taken
+
+
+async def _to_its_end(count: Coroutine[Any, Any, None]) -> None:
+    """Let a count come to its end, also when it is not wanted any more: a Kafka client that is cut off while it connects
+    leaves its connection open.
+    """
+    counting = asyncio.create_task(count)
+    try:
+        await asyncio.shield(counting)
+    finally:
+        if not counting.done():
+            await asyncio.wait([counting], timeout=END_SECONDS)
+            counting.cancel()
+            await asyncio.wait([counting])

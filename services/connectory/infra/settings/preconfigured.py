@@ -1,5 +1,7 @@
 """Connectors that operators write into their settings."""
 
+import json
+from datetime import date
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -8,7 +10,23 @@ from connectory.infra.settings.declaration import SettingsGroup, required, setti
 from connectory.infra.settings.value_types import Entry, MapOf, Text, parse_object
 
 IMPOSSIBLE_IDS: Final = ("", "__proto__", "constructor")
-JsonMap = Annotated[dict[str, Any], BeforeValidator(parse_object)]
+
+
+def _as_json(value: object) -> object:
+    """YAML has more than JSON: moments become texts as they are written; the text of a refusal shows no value."""
+    try:
+        return json.loads(json.dumps(value, default=_moment, allow_nan=False))
+    except (TypeError, ValueError, RecursionError):
+        raise ValueError("value must be JSON: texts, numbers, booleans, null, lists and maps") from None
+
+
+def _moment(value: object) -> str:
+    if not isinstance(value, date):
+        raise TypeError
+    return value.isoformat()
+
+
+JsonMap = Annotated[dict[str, Any], BeforeValidator(_as_json), BeforeValidator(parse_object)]
 
 
 class PreconfiguredEntry(SettingsGroup):
