@@ -63,8 +63,9 @@ class OpenRequests:
 
 
 async def _to_its_end(count: Coroutine[Any, Any, None]) -> None:
-    """Let a count come to its end, also when it is not wanted any more: a Kafka client that is cut off while it connects
-    leaves its connection open.
+    """Let a count come to its end, also when nobody wants it any more.
+
+    A Kafka client that is cut off while it connects leaves its connection open.
     """
     counting = asyncio.create_task(count)
     try:
