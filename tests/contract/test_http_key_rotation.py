@@ -126,6 +126,15 @@ async def test_without_old_keys_there_is_nothing_to_rotate_from() -> None:
     assert (answer.status, answer.message) == (400, text)
 
 
+async def test_without_a_key_nothing_is_rotated() -> None:
+    installation = await Installation().create_topics()
+    installation.vault = keys(None, OLD)
+    async with http_gateway(installation) as gateway:
+        answer = await gateway.call("POST", ROTATE)
+
+    assert (answer.status, answer.message[:32]) == (500, "Unable to create actions client ")
+
+
 async def test_one_rotation_runs_at_a_time(gateway: HttpGateway) -> None:
     answers = await asyncio.gather(*(gateway.call("POST", ROTATE) for _ in range(3)))
 

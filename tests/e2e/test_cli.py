@@ -96,6 +96,14 @@ async def test_a_projection_is_rebuilt_while_it_is_read(
     assert (await client.connector(webhook)).id == webhook
 
 
+async def test_keys_are_counted_before_they_are_rotated(system: Up) -> None:
+    counted, refused = await system.run("keys", "rotate", "--dry-run"), await system.run("keys", "rotate")
+
+    assert "under an old key, to be rotated: 0" in counted.output
+    assert "under a key that is not configured: 0" in counted.output
+    assert (refused.code, "decryptionOnlyKeys" in refused.errors) == (1, True)
+
+
 async def test_the_doctor_finds_a_running_system_well(system: Up) -> None:
     finished = await system.run("doctor")
 

@@ -17,6 +17,7 @@ from tests.e2e.program import Up, clean_environment, up
 from tests.waiting import until, until_answer
 
 ROOT = Path(__file__).parents[2]
+NOT_THERE = '{"statusCode":404,"error":"Not Found","message":"Saved object [action/orders] not found"}'
 
 
 def quickstart() -> list[str]:
@@ -85,6 +86,24 @@ async def test_pausing_limiting_and_cancelling_work_as_written(checkout: Up) -> 
     assert '{"id":"orders","enabled":false,"version":2}' in shown
     assert cancelled == '{"request_id":"order-7","connector_id":"orders","status":"cancelled"}\n'
     assert "order 7" not in checkout.output
+
+
+async def test_undoing_changes_and_declaring_references_work_as_written(checkout: Up) -> None:
+    shorthand, *undo = blocks((ROOT / "docs/how-to/undo-a-change.md").read_text(encoding="utf-8"))
+    _, refer = blocks((ROOT / "docs/how-to/declare-references.md").read_text(encoding="utf-8"))
+    async with checkout.client() as client:
+        await client.create_connector("Orders", ".server-log", connector_id="orders")
+        await client.update_connector("orders", "Orders of the shop")
+
+        history, then, tried, restored = [await shell(moved(shorthand + step, checkout), checkout) for step in undo]
+        referred = await shell(moved(shorthand + refer, checkout), checkout)
+        name = (await client.connector("orders")).name
+
+    assert '"diff":[{"path":["name"],"before":"Orders","after":"Orders of the shop"}]' in history
+    assert then.splitlines() == [NOT_THERE, "[]"]
+    assert ('"status":"ok"' in tried, "order 8" in checkout.output) == (True, False)
+    assert ('"restored_version":1' in restored, name) == (True, "Orders")
+    assert referred.count('"type":"alert-rule"') == 2
 
 
 async def test_keeping_order_works_as_written(checkout: Up) -> None:
