@@ -2,16 +2,22 @@
 
 import asyncio
 import io
+import os
+import signal
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
+import yaml
 from aiohttp import ClientSession
 
-from connectory.client import ApiError, ConnectoryClient, NewActionRequest
+from connectory.client import ApiError, ConnectoryClient, NewActionRequest, RunningSystem
 from connectory.client.api import basic_authorization
+from connectory.infra.passwords import hash_password
 from tests.e2e.program import Up
 from tests.fakes.http_target import HttpTarget
+from tests.waiting import until_answer
 
 JSON = {"Content-Type": "application/json", "kbn-xsrf": "test"}
 
@@ -92,6 +98,30 @@ async def test_nobody_is_let_in_without_the_password(system: Up) -> None:
     async with ConnectoryClient(system.url, "admin", "wrong") as stranger:
         with pytest.raises(ApiError, match="401"):
             await stranger.connectors()
+
+
+async def is_let_in(client: ConnectoryClient) -> bool:
+    try:
+        await client.connectors()
+    except ApiError:
+        return False
+    return True
+
+
+async def test_a_user_who_is_added_while_it_runs_can_log_in_once_the_file_is_read_again(system: Up) -> None:
+    file = system.data_dir / "security.yml"
+    before = file.read_text(encoding="utf-8")
+    content = yaml.safe_load(before)
+    content["users"]["ann"] = {"password_hash": hash_password("open sesame"), "roles": ["viewer"]}
+    file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    try:
+        os.kill(RunningSystem.find(system.data_dir).pids["gateway"], signal.SIGHUP)
+        async with ConnectoryClient(system.url, "ann", "open sesame") as ann:
+            await until_answer(partial(is_let_in, ann), bool, pause=0.05)
+            with pytest.raises(ApiError, match="Unauthorized to delete actions"):
+                await ann.delete_connector("none")
+    finally:
+        file.write_text(before, encoding="utf-8")
 
 
 async def test_the_command_shown_at_the_start_works_as_it_stands(system: Up) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from aiohttp import ClientSession
 
 from connectory.client import (
     ActionRequestPublisher,
@@ -18,6 +19,7 @@ from connectory.client import (
     RunningSystem,
     open_log,
 )
+from connectory.client.api import basic_authorization
 from connectory.infra.settings import KafkaSettings
 from tests.e2e.program import Up, start, up
 from tests.waiting import until
@@ -31,12 +33,23 @@ async def until_logged(client: ConnectoryClient, connector_id: str, count: int) 
             items = [item async for item in client.event_log(connector_id=connector_id, outcome="success")]
 
 
-async def test_a_restart_keeps_connectors_and_the_event_log(tmp_path: Path) -> None:
+async def api_key(system: Up) -> str:
+    """A new key of the admin's, as it is sent."""
+    headers = {"kbn-xsrf": "test", "Authorization": basic_authorization("admin", system.password)}
+    async with (
+        ClientSession(headers=headers) as session,
+        session.post(f"{system.url}/api/connectory/api_keys", json={"name": "kept"}) as answer,
+    ):
+        return str((await answer.json())["encoded"])
+
+
+async def test_a_restart_keeps_connectors_keys_and_the_event_log(tmp_path: Path) -> None:
     async with up(tmp_path / "data") as first, first.client() as client:
         await client.create_connector("Kept", ".server-log", connector_id="kept")
         await client.execute("kept", {"message": "before"})
+        encoded = await api_key(first)
 
-    async with up(tmp_path / "data") as second, second.client() as client:
+    async with up(tmp_path / "data") as second, ConnectoryClient(second.url, api_key=encoded) as client:
         assert (await client.connector("kept")).name == "Kept"
         assert (await client.execute("kept", {"message": "after"})).status == "ok"
         await until_logged(client, "kept", 2)
