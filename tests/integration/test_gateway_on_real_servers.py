@@ -40,10 +40,11 @@ VAULT = SecretsVault(KeyRing(KEY))
 
 @dataclass
 class System:
-    """Two gateways of one installation."""
+    """Two gateways of one installation, and the task of the first."""
 
     one: HttpCaller
     other: HttpCaller
+    first: asyncio.Task[None]
 
 
 @pytest.fixture
@@ -71,10 +72,10 @@ async def system(kafka_bootstrap: str, topic_prefix: str, database_url: str) -> 
             credentials=Users(),
             egress=FakeEgress(),
         )
-        urls = [(await stack.enter_async_context(running(dependencies)))[0] for _ in range(2)]
-        one, other = [HttpCaller(url, session) for url in urls]
+        gateways = [await stack.enter_async_context(running(dependencies)) for _ in range(2)]
+        one, other = [HttpCaller(url, session) for url, _ in gateways]
         await asyncio.gather(reading_replies(one), reading_replies(other))
-        yield System(one, other)
+        yield System(one, other, gateways[0][1])
 
 
 def world() -> World:

@@ -1,7 +1,9 @@
 """Spaces on Kafka and Postgres: a deletion takes everything with it, whichever gateway it is driven by."""
 
 import asyncio
+from functools import partial
 
+from connectory.infra.log import partition_for
 from tests.http_gateway import CONNECTOR
 from tests.integration.test_gateway_on_real_servers import REQUESTS, System, system
 from tests.waiting import until_answer
@@ -41,3 +43,24 @@ async def test_a_deleted_space_takes_what_is_in_it_and_leaves_the_rest(system: S
     assert (await system.other.get(LETTERS)).body["items"] == []
     assert (await system.other.get(f"{CONNECTOR}/other")).status == 200
     assert (await system.other.call("POST", SPACE, SALES)).status == 200
+
+
+async def test_a_deletion_goes_on_when_the_gateway_that_drives_it_is_gone(system: System) -> None:
+    """The events of the spaces are on different partitions, so that the first gateway drives one of the deletions."""
+    spaces = ("sales", "people")
+    assert {partition_for(space_id.encode(), 2) for space_id in spaces} == {0, 1}
+    for space_id in spaces:
+        await system.other.call("POST", SPACE, {"id": space_id, "name": space_id})
+        created = (system.other.create(f"{space_id}-{number}", space=f"/s/{space_id}") for number in range(HELD))
+        await asyncio.gather(*created)
+
+    deletions = [asyncio.create_task(system.other.call("DELETE", f"{SPACE}/{space_id}")) for space_id in spaces]
+    await until_answer(lambda: system.other.get(SPACE), lambda answer: len(answer.body) == 1, 30.0, 0.01)
+    system.first.cancel()
+
+    assert [(await deletion).status for deletion in deletions] == [204, 204]
+    for space_id in spaces:
+        body = {"id": space_id, "name": "again"}
+        again = partial(system.other.call, "POST", SPACE, body)
+        assert (await until_answer(again, lambda answer: answer.status != 409, 60.0, 0.1)).status == 200
+        assert (await system.other.get(f"/s/{space_id}/api/actions/connectors")).body == []

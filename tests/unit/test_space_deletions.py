@@ -169,7 +169,7 @@ async def submit(simulation: SpaceSimulation, request_id: str, connector_id: str
             return
 
 
-@pytest.fixture(scope="module", params=range(4))
+@pytest.fixture(scope="module", params=range(3))
 def simulation(request: pytest.FixtureRequest) -> SpaceSimulation:
     return run_in_virtual_time(history(request.param))
 
