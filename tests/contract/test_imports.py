@@ -53,10 +53,14 @@ MAY_IMPORT_OF_OTHERS: dict[str, tuple[str, ...]] = {
     "connectory.connector_types": (
         "aiosmtplib",
         "annotated_types",
+        "arrow",
+        "babel",
+        "hjson",
         "markdown_it",
         "mstache",
         "pydantic",
         "pydantic_core",
+        "simpleeval",
     ),
 }
 

@@ -5,12 +5,13 @@ attributes of a Python object. Rendering never raises: a broken template renders
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, cast
 
 import mstache
 
 from connectory.connector_types.escapes import ESCAPES, Escape
+from connectory.connector_types.lambdas import LAMBDAS
 from connectory.domain.json_types import Json, JsonObject
 
 COMPILED_TEMPLATES = 512
@@ -118,12 +119,19 @@ def _look_up(scope: Json, scopes: Sequence[Json], key: str | bytes, default: obj
     name = key.decode() if isinstance(key, bytes) else key
     if name == ".":
         return scope
+    if name in LAMBDAS:
+        return _block(LAMBDAS[name], scope)
     parts = name.split(".")
     for candidate in (scope, *reversed(scopes)):
         found = _walk(candidate, parts)
         if found is not _ABSENT:
             return found
     return default
+
+
+def _block(of_text: Callable[[str, Json], str], variables: Json) -> Callable[[str, Callable[[str], str]], str]:
+    """A lambda as the library calls it: with the text between its tags, and what renders it."""
+    return lambda text, render: of_text(render(text.strip()).strip(), variables)
 
 
 def _walk(value: object, parts: Sequence[str]) -> object:
