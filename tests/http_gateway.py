@@ -15,6 +15,7 @@ from multidict import CIMultiDict
 from connectory.domain.principal import Owner, Principal
 from connectory.domain.privileges import NO_PRIVILEGES, Privileges, added_up
 from connectory.gateway import GatewayDependencies, run_gateway
+from connectory.gateway.authentication import Credentials
 from connectory.infra.in_memory_rows import InMemoryRowStore
 from connectory.infra.role_levels import BUILT_IN_ROLES
 from connectory.infra.settings import Settings
@@ -149,7 +150,7 @@ async def http_gateway(
     settings: Settings | None = None,
     secure: bool = True,
     roles: bool = True,
-    users: Users | None = None,
+    users: Credentials | None = None,
 ) -> AsyncIterator[HttpGateway]:
     """Run the gateway; without `roles` nobody answers it."""
     store = InMemoryRowStore()
@@ -183,7 +184,7 @@ def dependencies_of(
     installation: Installation,
     settings: Settings,
     read_models: InMemoryReadModels | None = None,
-    users: Users | None = None,
+    users: Credentials | None = None,
 ) -> GatewayDependencies:
     return GatewayDependencies(
         settings=settings,
