@@ -53,6 +53,15 @@ async def test_a_bad_line_is_named_and_nothing_is_published(system: Up, webhook:
     assert finished.errors.strip() == "Error: line 2: [params] Field required"
 
 
+async def test_a_connector_is_tried(system: Up, webhook: str) -> None:
+    fine = await system.run("test", webhook, "--params", '{"body": "x"}')
+    failed = await system.run("test", webhook, "--params", '{"body": 1}')
+
+    assert (fine.code, fine.output) == (0, 'ok\n"x"\n')
+    assert failed.code == 2
+    assert failed.output.startswith("error  error validating action params: ✖ Invalid input: expected string")
+
+
 async def test_outcomes_are_shown_for_one_connector(system: Up, client: ConnectoryClient, webhook: str) -> None:
     for _ in range(3):
         await client.execute(webhook, {"body": "x"})

@@ -1,6 +1,7 @@
 """The command line by itself: help, version, wrong usage, errors as one line, and what needs no server."""
 
 import errno
+import json
 import re
 import subprocess
 import sys
@@ -45,6 +46,8 @@ def test_help_names_every_command(cli: CliRunner) -> None:
         "connectors",
         "dead-letters",
         "replay",
+        "test",
+        "types",
         "doctor",
         "topics",
         "projections",
@@ -250,3 +253,25 @@ def test_a_log_in_memory_is_nothing_wrong(cli: CliRunner) -> None:
     running.write(Path(".connectory"))
 
     assert re.search(r"ok +Kafka +not used", cli.invoke(app, ["doctor"]).output)
+
+
+def test_the_types_are_listed_with_what_they_need(cli: CliRunner) -> None:
+    lines = cli.invoke(app, ["types", "--json"]).output.splitlines()
+
+    assert json.loads(lines[0]) == {
+        "id": ".server-log",
+        "name": "Server log",
+        "enabled": True,
+        "minimum_license_required": "basic",
+        "supported_feature_ids": ["alerting", "uptime", "siem", "workflows"],
+        "sub_actions": [],
+    }
+    assert "closeAlert" in cli.invoke(app, ["types"]).output
+
+
+@pytest.mark.parametrize("params", ["{", "[1]"])
+def test_params_that_are_no_object_are_explained(cli: CliRunner, params: str) -> None:
+    result = cli.invoke(app, ["test", "c1", "--params", params])
+
+    assert result.exit_code == 2
+    assert "--params" in result.output

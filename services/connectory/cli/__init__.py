@@ -19,6 +19,8 @@ from connectory.cli import (
     request,
     serve,
     topics,
+    trial,
+    types,
     up,
     users,
 )
@@ -37,6 +39,8 @@ app.command()(serve.serve)
 app.command()(request.request)
 app.command()(outcomes.outcomes)
 app.command()(replay.replay)
+app.command(name="test")(trial.run_once)
+app.command()(types.types)
 app.command()(doctor.doctor)
 app.add_typer(connectors.app, name="connectors")
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -1,26 +1,19 @@
 """`connectory connectors`: take connectors to another installation or space, as files without secrets."""
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from connectory.cli.gateway_client import PasswordFile, Space, Url, User, open_client
 from connectory.cli.options import DEFAULT_DATA_DIR, DataDir
 from connectory.cli.reporting import printable
 from connectory.domain.spaces import DEFAULT_SPACE
 
 if TYPE_CHECKING:
-    from connectory.client import ConnectoryClient, ImportResult
+    from connectory.client import ImportResult
 
 NOT_ALL = 2
-
-Space = Annotated[str, typer.Option(help="The space that they are taken from, or brought into.")]
-Url = Annotated[str | None, typer.Option(help="Address of the gateway. Default: the one of the data directory.")]
-User = Annotated[str, typer.Option(help="Who asks.")]
-PasswordFile = Annotated[
-    Path | None, typer.Option(help="Holds the user's password. Default: admin-password of the data directory.")
-]
 
 app = typer.Typer(help="Take connectors to another installation or space.", no_args_is_help=True)
 
@@ -37,7 +30,7 @@ def export_connectors(
     """Write all connectors of a space to a file, one a line, without their secrets."""
 
     async def export() -> bytes:
-        async with _client(space, url, user, password_file, data_dir) as client:
+        async with open_client(space, url, user, password_file, data_dir) as client:
             return await client.export_connectors()
 
     file.write(asyncio.run(export()))
@@ -61,27 +54,13 @@ def import_connectors(
     content = file.read()
 
     async def bring_in() -> "ImportResult":
-        async with _client(space, url, user, password_file, data_dir) as client:
+        async with open_client(space, url, user, password_file, data_dir) as client:
             return await client.import_connectors(content, overwrite=overwrite, new_copies=new_copies)
 
     result = asyncio.run(bring_in())
     _show(result)
     if not result.success:
         raise typer.Exit(NOT_ALL)
-
-
-def _client(space: str, url: str | None, user: str, password_file: Path | None, data_dir: Path) -> "ConnectoryClient":
-    """Raises `NotRunning`, and `BadParameter` for a password that cannot be read."""
-    from connectory.client import ConnectoryClient, RunningSystem
-    from connectory.infra.security import PASSWORD_FILE
-
-    path = password_file or data_dir / PASSWORD_FILE
-    address = url or RunningSystem.find(data_dir).url
-    try:
-        password = path.read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"cannot read the password in {path}; name its file with --password-file") from error
-    return ConnectoryClient(address, user, password, space=space)
 
 
 def _show(result: "ImportResult") -> None:

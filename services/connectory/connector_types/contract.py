@@ -54,6 +54,7 @@ __all__ = [
     "ServerLog",
     "SubActionInfo",
     "Surroundings",
+    "TypeExample",
     "TypeSettings",
     "VerificationMode",
 ]
@@ -180,6 +181,15 @@ class SubActionInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TypeExample:
+    """A connector and params as documentation shows them: valid, but for secrets that are made up."""
+
+    config: JsonObject = field(default_factory=dict)
+    secrets: JsonObject = field(default_factory=dict)
+    params: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorType(Generic[C, S, P]):
     """A connector type.
 
@@ -208,6 +218,7 @@ class ConnectorType(Generic[C, S, P]):
     render_params: Callable[[JsonObject, Render], JsonObject] | None = None
     params_of: Callable[[JsonObject], type[P]] | None = None
     config_of: Callable[[JsonObject], type[C]] | None = None
+    config_variants: tuple[type[BaseModel], ...] = ()
     is_deprecated: bool = False
     is_system: bool = False
     system_variant: "AnyConnectorType | None" = None
@@ -219,6 +230,7 @@ class ConnectorType(Generic[C, S, P]):
     source: str = "stack"
     max_attempts: int | None = None
     sub_actions: tuple[SubActionInfo, ...] = ()
+    example: TypeExample = field(default_factory=TypeExample)
 
 
 AnyConnectorType = ConnectorType[Any, Any, Any]

@@ -6,9 +6,11 @@ from typing import Annotated, Any, Final, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from connectory.connector_types.contract import ConnectorType, OutgoingResponse, Render
+from connectory.connector_types.contract import ConnectorType, OutgoingResponse, Render, TypeExample
 from connectory.connector_types.gen_ai_providers import (
+    Azure,
     OpenAi,
+    Other,
     Provider,
     Secrets,
     body_of,
@@ -251,6 +253,7 @@ GEN_AI: ConnectorType[Any, Secrets, SubActionParams] = ConnectorType(
     ),
     config=OpenAi,
     config_of=config_of,
+    config_variants=(OpenAi, Azure, Other),
     secrets=Secrets,
     params=SubActionParams,
     execute=SUB_ACTIONS.execute,
@@ -259,4 +262,12 @@ GEN_AI: ConnectorType[Any, Secrets, SubActionParams] = ConnectorType(
     check_secrets=check_secrets,
     check_connector=check_connector,
     render_params=render_params,
+    example=TypeExample(
+        config={"apiProvider": "OpenAI", "apiUrl": "https://api.openai.com/v1/chat/completions"},
+        secrets={"apiKey": "made-up-key"},
+        params={
+            "subAction": "invokeAI",
+            "subActionParams": {"messages": [{"role": "user", "content": "Why do disks fill up?"}]},
+        },
+    ),
 )

@@ -18,6 +18,7 @@ from connectory.connector_types.contract import (
     OutgoingRequest,
     OutgoingResponse,
     Run,
+    TypeExample,
     TypeSettings,
 )
 from connectory.connector_types.http_answers import said
@@ -29,6 +30,7 @@ from connectory.connector_types.webhook_auth import (
     QUERY,
     AuthConfig,
     AuthSecrets,
+    HttpAuthType,
     SetUpFailed,
     headers_of,
     problem_with,
@@ -56,11 +58,11 @@ class Target(Schema):
     url: Annotated[WebUrl, about("URL", "Where requests go; a path of the params is put behind it")]
 
 
-class Config(AuthConfig, Target):
+class Config(AuthConfig[HttpAuthType], Target):
     """The fields of `Target` come first."""
 
 
-class SystemConfig(AuthConfig):
+class SystemConfig(AuthConfig[HttpAuthType]):
     """What stands for the config of the system connector, which has none."""
 
     url: None = None
@@ -214,4 +216,8 @@ HTTP = ConnectorType(
     check_config=check_config,
     render_params=render_params,
     system_variant=_SYSTEM_HTTP,
+    example=TypeExample(
+        config={"url": "https://api.example.com", "hasAuth": False},
+        params={"method": "GET", "path": "/status", "query": {"verbose": "true"}},
+    ),
 )

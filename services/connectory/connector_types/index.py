@@ -8,7 +8,7 @@ from pydantic import AfterValidator
 
 from connectory.connector_types.bulk_indexing import Elasticsearch, bulk_request, problem_with
 from connectory.connector_types.calls import no_answer, sent_bytes, status_text, unwelcome_answer
-from connectory.connector_types.contract import ConnectorType, EgressFailed, OutgoingRequest, Render, Run
+from connectory.connector_types.contract import ConnectorType, EgressFailed, OutgoingRequest, Render, Run, TypeExample
 from connectory.connector_types.json_text import parsed_or_text
 from connectory.connector_types.schemas import Nothing, Schema, about, own_rule
 from connectory.connector_types.templating import render_strings
@@ -112,4 +112,8 @@ INDEX = ConnectorType(
     params=Params,
     execute=execute,
     render_params=render_params,
+    example=TypeExample(
+        config={"index": "orders"},
+        params={"documents": [{"order": 42, "state": "late"}]},
+    ),
 )

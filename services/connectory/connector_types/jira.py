@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import AfterValidator, model_validator
 
 from connectory.connector_types.cases import Comment, PushedCase, push_to_service
-from connectory.connector_types.contract import ConnectorType, Run, RunFailed, SubActionInfo, TypeSettings
+from connectory.connector_types.contract import ConnectorType, Run, RunFailed, SubActionInfo, TypeExample, TypeSettings
 from connectory.connector_types.jira_issues import NAME, Jira
 from connectory.connector_types.moments import parse_moment
 from connectory.connector_types.schemas import OR_JSON_TEXT, Nothing, Schema, SecretSchema, about, own_rule
@@ -254,5 +254,13 @@ JIRA: ConnectorType[Config, Secrets, Schema] = ConnectorType(
         SubActionInfo(name="getFields", title="List fields of every issue type", params=Nothing),
         SubActionInfo(name="issues", title="Find issues by title", params=Title),
         SubActionInfo(name="issue", title="Get an issue", params=Id),
+    ),
+    example=TypeExample(
+        config={"apiUrl": "https://example.atlassian.net", "projectKey": "OPS"},
+        secrets={"email": "ops@example.com", "apiToken": "made-up-token"},
+        params={
+            "subAction": "pushToService",
+            "subActionParams": {"incident": {"summary": "Disk almost full", "labels": ["disk"]}, "comments": []},
+        },
     ),
 )

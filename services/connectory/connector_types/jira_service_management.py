@@ -12,7 +12,7 @@ from connectory.connector_types.alerts import (
     check_config,
     render_params,
 )
-from connectory.connector_types.contract import ConnectorType
+from connectory.connector_types.contract import ConnectorType, TypeExample
 from connectory.connector_types.schemas import Absentable, Answer, Schema, about
 from connectory.connector_types.sub_actions import SubActionParams
 
@@ -62,4 +62,9 @@ JIRA_SERVICE_MANAGEMENT = ConnectorType(
     sub_actions=SUB_ACTIONS.infos,
     check_config=check_config,
     render_params=render_params,
+    example=TypeExample(
+        config={"apiUrl": "https://api.atlassian.com"},
+        secrets={"apiKey": "made-up-key"},
+        params={"subAction": "closeAlert", "subActionParams": {"alias": "disk-1"}},
+    ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from mimetypes import guess_type
 from typing import Final
 
-from connectory.connector_types.contract import ConnectorType, EgressFailed, EgressRefused, Render, Run
+from connectory.connector_types.contract import ConnectorType, EgressFailed, EgressRefused, Render, Run, TypeExample
 from connectory.connector_types.mail_addresses import problem_with_addresses
 from connectory.connector_types.mail_config import Config, Secrets, check_config, check_connector, server_of
 from connectory.connector_types.mail_content import FooterLink, content_of
@@ -161,4 +161,9 @@ EMAIL = ConnectorType(
     check_connector=check_connector,
     check_params=check_params,
     render_params=render_params,
+    example=TypeExample(
+        config={"service": "gmail", "from": "ops@example.com"},
+        secrets={"user": "ops@example.com", "password": "made-up-password"},
+        params={"to": ["team@example.com"], "subject": "Disk almost full", "message": "**97 %** of /var are used."},
+    ),
 )

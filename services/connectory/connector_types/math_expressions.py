@@ -25,8 +25,8 @@ def evaluated(expression: str, variables: Json) -> str:
     if len(expression) > LONGEST:
         raise ValueError(f"it has more than {LONGEST} characters")
     evaluator = SimpleEval(functions=dict(_FUNCTIONS), operators=dict(_OPERATORS))
-    evaluator.nodes = {kind: handle for kind, handle in evaluator.nodes.items() if kind in _NODES}
-    evaluator.nodes[ast.Name] = evaluator.nodes[ast.Attribute] = lambda node: _variable(node, variables)
+    known: dict[type[ast.AST], Callable[..., Any]] = {kind: evaluator.nodes[kind] for kind in _NODES}
+    evaluator.nodes = {**known, **dict.fromkeys((ast.Name, ast.Attribute), lambda node: _variable(node, variables))}
     return _printed(evaluator.eval(expression))
 
 
@@ -74,7 +74,7 @@ def _clamp(value: Any, low: Any, high: Any) -> float:
     return min(max(float(value), float(low)), float(high))
 
 
-_NODES: Final = frozenset({ast.Expr, ast.Constant, ast.UnaryOp, ast.BinOp, ast.Call})
+_NODES: Final = (ast.Expr, ast.Constant, ast.UnaryOp, ast.BinOp, ast.Call)
 _OPERATORS: Final[Mapping[type, Callable[..., Any]]] = {
     ast.Add: _in_floats(operator.add),
     ast.Sub: _in_floats(operator.sub),

@@ -13,7 +13,7 @@ from connectory.connector_types.alerts import (
     check_config,
     render_params,
 )
-from connectory.connector_types.contract import ConnectorType
+from connectory.connector_types.contract import ConnectorType, TypeExample
 from connectory.connector_types.schemas import Absentable, Answer, Schema, about
 from connectory.connector_types.sub_actions import SubActionParams
 
@@ -83,4 +83,12 @@ OPSGENIE = ConnectorType(
     sub_actions=SUB_ACTIONS.infos,
     check_config=check_config,
     render_params=render_params,
+    example=TypeExample(
+        config={"apiUrl": "https://api.opsgenie.com"},
+        secrets={"apiKey": "made-up-key"},
+        params={
+            "subAction": "createAlert",
+            "subActionParams": {"message": "Disk almost full", "alias": "disk-1", "priority": "P2"},
+        },
+    ),
 )

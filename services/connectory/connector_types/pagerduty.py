@@ -8,7 +8,7 @@ from annotated_types import MaxLen
 from pydantic import Field, model_validator
 
 from connectory.connector_types.calls import json_post, no_answer, sent_bytes, unwelcome_answer, whose_fault
-from connectory.connector_types.contract import ConnectorType, EgressFailed, Run, TypeSettings
+from connectory.connector_types.contract import ConnectorType, EgressFailed, Run, TypeExample, TypeSettings
 from connectory.connector_types.json_text import parsed_or_text
 from connectory.connector_types.moments import parse_moment
 from connectory.connector_types.schemas import OR_JSON_TEXT, Absentable, Schema, SecretSchema, about, own_rule
@@ -146,4 +146,8 @@ PAGERDUTY = ConnectorType(
     params=Params,
     execute=execute,
     check_config=check_config,
+    example=TypeExample(
+        secrets={"routingKey": "made-up-routing-key"},
+        params={"eventAction": "trigger", "dedupKey": "disk-1", "summary": "Disk almost full", "severity": "critical"},
+    ),
 )

@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from connectory.connector_types.contract import ConnectorType, Run
+from connectory.connector_types.contract import ConnectorType, Run, TypeExample
 from connectory.connector_types.schemas import Nothing, Schema
 from connectory.domain.execution import Failed, Result, Succeeded
 
@@ -33,4 +33,7 @@ SERVER_LOG = ConnectorType(
     secrets=Nothing,
     params=Params,
     execute=execute,
+    example=TypeExample(
+        params={"message": "Disk almost full", "level": "warn"},
+    ),
 )

@@ -5,7 +5,7 @@ from typing import Annotated
 from annotated_types import MinLen
 
 from connectory.connector_types.calls import json_post, no_answer, sent_bytes, unwelcome_answer
-from connectory.connector_types.contract import ConnectorType, EgressFailed, Run, TypeSettings
+from connectory.connector_types.contract import ConnectorType, EgressFailed, Run, TypeExample, TypeSettings
 from connectory.connector_types.schemas import Nothing, Schema, SecretSchema, about
 from connectory.connector_types.slack_answers import refused_by_slack
 from connectory.connector_types.templating import Render
@@ -61,4 +61,8 @@ SLACK = ConnectorType(
     execute=execute,
     check_secrets=check_secrets,
     render_params=render_params,
+    example=TypeExample(
+        secrets={"webhookUrl": "https://hooks.slack.com/services/T000/B000/made-up"},
+        params={"message": "Disk almost full"},
+    ),
 )

@@ -18,6 +18,7 @@ from connectory.connector_types.contract import (
     Run,
     RunFailed,
     SubActionInfo,
+    TypeExample,
     TypeSettings,
 )
 from connectory.connector_types.json_text import compact, parsed_or_text
@@ -239,5 +240,13 @@ SLACK_API: ConnectorType[Config, Secrets, Schema] = ConnectorType(
         SubActionInfo(name="validChannelId", title="Check a channel id", params=ChannelId),
         SubActionInfo(name="postMessage", title="Post a message", params=Message),
         SubActionInfo(name="postBlockkit", title="Post blocks", params=Blocks),
+    ),
+    example=TypeExample(
+        config={"allowedChannels": [{"name": "#ops"}]},
+        secrets={"token": "xoxb-made-up"},
+        params={
+            "subAction": "postMessage",
+            "subActionParams": {"channelNames": ["#ops"], "text": "Disk almost full"},
+        },
     ),
 )

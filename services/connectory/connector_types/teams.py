@@ -11,6 +11,7 @@ from connectory.connector_types.contract import (
     OutgoingRequest,
     OutgoingResponse,
     Run,
+    TypeExample,
     TypeSettings,
 )
 from connectory.connector_types.retry_after import retry_at
@@ -81,4 +82,8 @@ TEAMS = ConnectorType(
     params=Params,
     execute=execute,
     check_secrets=check_secrets,
+    example=TypeExample(
+        secrets={"webhookUrl": "https://example.webhook.office.com/webhookb2/made-up"},
+        params={"message": "Disk almost full"},
+    ),
 )

@@ -2,9 +2,16 @@
 
 from typing import Annotated, Final, Literal
 
-from connectory.connector_types.contract import ConnectorType, EgressFailed, OutgoingRequest, Run, TypeSettings
+from connectory.connector_types.contract import (
+    ConnectorType,
+    EgressFailed,
+    OutgoingRequest,
+    Run,
+    TypeExample,
+    TypeSettings,
+)
 from connectory.connector_types.json_text import compact, parsed_or_text
-from connectory.connector_types.schemas import Absentable, Schema, Unsaved, about
+from connectory.connector_types.schemas import Absentable, Schema, about
 from connectory.connector_types.standard_webhooks import signature_headers
 from connectory.connector_types.templating import Render
 from connectory.connector_types.webhook_auth import (
@@ -33,12 +40,8 @@ class Target(Schema):
     method: Annotated[Literal["post", "put", "patch", "get", "delete"], about("Method")] = "post"
 
 
-class Config(AuthConfig, Target):
+class Config(AuthConfig[WebhookAuthType], Target):
     """The fields of `Target` come first, in what is saved and in the order of problems."""
-
-    auth_type: Annotated[
-        Unsaved[WebhookAuthType | None], about("Kind of authentication", "Basic unless it is given")
-    ] = None
 
 
 class Params(Schema):
@@ -100,7 +103,9 @@ def _said(body: bytes) -> str | None:
     """The `message` of an answer that is a JSON object."""
     answer = parsed_or_text(body)
     message = answer.get("message") if isinstance(answer, dict) else None
-    return message if isinstance(message, str) or not message else compact(message)
+    if not message:
+        return None
+    return message if isinstance(message, str) else compact(message)
 
 
 WEBHOOK = ConnectorType(
@@ -114,4 +119,9 @@ WEBHOOK = ConnectorType(
     execute=execute,
     check_config=check_config,
     render_params=render_params,
+    example=TypeExample(
+        config={"url": "https://hooks.example.com/in", "hasAuth": True},
+        secrets={"user": "ops", "password": "made-up-password"},
+        params={"body": '{"text": "Disk almost full"}'},
+    ),
 )

@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, Self, TypeVar
 
 from pydantic import model_validator
 
@@ -34,7 +34,8 @@ WebhookAuthType = Literal[
     "webhook-oauth2-client-credentials",
     "OAuth2Password",
 ]
-AuthType = WebhookAuthType | Literal["http-authentication-query-param"]
+HttpAuthType = WebhookAuthType | Literal["http-authentication-query-param"]
+T = TypeVar("T", bound=str)
 
 _SECRET_SCHEMES: Final = (
     frozenset[str](),
@@ -52,10 +53,12 @@ _SECRET_SCHEMES_TEXT: Final = (
 _WITH_ANY_SCHEME: Final = frozenset({"secret_headers", "secret_query_params", "signing_secrets"})
 
 
-class AuthConfig(Schema):
+class AuthConfig(Schema, Generic[T]):
+    """`T` says which kinds of authentication a type has."""
+
     headers: Annotated[dict[str, str] | None, about("Headers", "Sent with every request")] = None
     has_auth: Annotated[bool, about("Authentication", "Whether credentials are sent")] = True
-    auth_type: Annotated[Unsaved[AuthType | None], about("Kind of authentication", "Basic unless it is given")] = None
+    auth_type: Annotated[Unsaved[T | None], about("Kind of authentication", "Basic unless it is given")] = None
     cert_type: Annotated[Absentable[Literal["ssl-crt-key", "ssl-pfx"]], about("Kind of client certificate")] = None
     ca: Annotated[
         Absentable[str], about("CA", "PEM in base64; replaces the trust store of the system", widget="file")
@@ -122,7 +125,7 @@ class AuthSecrets(SecretSchema):
         return self
 
 
-def problem_with(url: str, config: AuthConfig, settings: TypeSettings) -> str | None:
+def problem_with(url: str, config: AuthConfig[Any], settings: TypeSettings) -> str | None:
     """Return the first thing wrong with a config that fits its schema, in the order that clients know."""
     return _problem_with_url(url, settings) or _problem_with_auth(config, settings)
 
@@ -133,7 +136,7 @@ def _problem_with_url(url: str, settings: TypeSettings) -> str | None:
     return settings.hosts.check_url(url)
 
 
-def _problem_with_auth(config: AuthConfig, settings: TypeSettings) -> str | None:
+def _problem_with_auth(config: AuthConfig[Any], settings: TypeSettings) -> str | None:
     if config.auth_type is not None and not config.has_auth:
         return "authType must be null or undefined if hasAuth is false"
     if config.cert_type == "ssl-pfx" and not settings.webhook_pfx_enabled:
@@ -149,7 +152,7 @@ def _problem_with_auth(config: AuthConfig, settings: TypeSettings) -> str | None
             return None
 
 
-def _problem_with_oauth(config: AuthConfig, settings: TypeSettings) -> str | None:
+def _problem_with_oauth(config: AuthConfig[Any], settings: TypeSettings) -> str | None:
     needed = {"Access Token URL (accessTokenUrl)": config.access_token_url, "Client ID (clientId)": config.client_id}
     if missing := [name for name, value in needed.items() if not value]:
         return f"missing {', '.join(missing)} fields"
@@ -177,7 +180,7 @@ class SetUpFailed(ConnectoryError):
         self.cause = cause
 
 
-C = TypeVar("C", bound=AuthConfig)
+C = TypeVar("C", bound=AuthConfig[Any])
 S = TypeVar("S", bound=AuthSecrets)
 
 
@@ -217,7 +220,7 @@ async def _access_token(run: Run[C, S, Any]) -> str:
         raise SetUpFailed(f"Unable to retrieve/refresh the access token: {error.message}", error) from error
 
 
-def with_tls(request: OutgoingRequest, config: AuthConfig, secrets: AuthSecrets) -> OutgoingRequest:
+def with_tls(request: OutgoingRequest, config: AuthConfig[Any], secrets: AuthSecrets) -> OutgoingRequest:
     """Give the request the trust and the certificate that the connector has; with OAuth 2.0 it has neither."""
     if not config.uses_oauth:
         request.verification_mode = config.verification_mode
