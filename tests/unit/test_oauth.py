@@ -37,7 +37,7 @@ class Endpoint:
     def __init__(self) -> None:
         self.calls: list[asyncio.Future[OutgoingResponse]] = []
 
-    async def send(self, _request: OutgoingRequest) -> OutgoingResponse:
+    async def send(self, request: OutgoingRequest) -> OutgoingResponse:
         call: asyncio.Future[OutgoingResponse] = asyncio.get_running_loop().create_future()
         self.calls.append(call)
         return await call

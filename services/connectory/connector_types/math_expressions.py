@@ -25,7 +25,8 @@ def evaluated(expression: str, variables: Json) -> str:
     if len(expression) > LONGEST:
         raise ValueError(f"it has more than {LONGEST} characters")
     evaluator = SimpleEval(functions=dict(_FUNCTIONS), operators=dict(_OPERATORS))
-    known: dict[type[ast.AST], Callable[..., Any]] = {kind: evaluator.nodes[kind] for kind in _NODES}
+    nodes: dict[type[ast.AST], Callable[..., Any]] = dict(evaluator.nodes or {})
+    known = {kind: nodes[kind] for kind in _NODES}
     evaluator.nodes = {**known, **dict.fromkeys((ast.Name, ast.Attribute), lambda node: _variable(node, variables))}
     return _printed(evaluator.eval(expression))
 

@@ -34,7 +34,13 @@ WebhookAuthType = Literal[
     "webhook-oauth2-client-credentials",
     "OAuth2Password",
 ]
-HttpAuthType = WebhookAuthType | Literal["http-authentication-query-param"]
+HttpAuthType = Literal[
+    "webhook-authentication-basic",
+    "webhook-authentication-ssl",
+    "webhook-oauth2-client-credentials",
+    "OAuth2Password",
+    "http-authentication-query-param",
+]
 T = TypeVar("T", bound=str)
 
 _SECRET_SCHEMES: Final = (
