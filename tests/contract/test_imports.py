@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE_ROOTS = (ROOT / "services", ROOT / "schemas", ROOT / "projections")
 OURS = ("connectory", "connectory_schemas", "connectory_projections")
 ROLES = ("connectory.gateway", "connectory.aggregate", "connectory.executor", "connectory.projector")
-ONLY_IN_INFRA = ("aiokafka", "asyncpg", "cryptography", "opentelemetry")
+ONLY_IN_INFRA = ("aiokafka", "asyncpg", "cryptography", "jwt", "opentelemetry")
 
 ROLE_MAY_IMPORT = (
     "connectory.domain",
