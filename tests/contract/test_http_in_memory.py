@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from connectory.connector_types import ALL
 from connectory.connector_types.contract import TypeSettings
 from connectory.connector_types.registry import TypeRegistry
+from connectory.connector_types.server_log import SERVER_LOG
 from connectory.connector_types.webhook import WEBHOOK
 from connectory.domain.in_memory_connectors import InMemoryConnector, InMemoryConnectors
 from connectory.infra.crypto import KeyRing, SecretsVault
@@ -49,7 +49,8 @@ def settings() -> Settings:
 
 
 def registry(**options: Any) -> TypeRegistry:
-    return TypeRegistry([*ALL, CASES, FROM_SPEC], settings=TypeSettings(hosts=AllowedHosts(["*"])), **options)
+    rules = TypeSettings(hosts=AllowedHosts(["*"]))
+    return TypeRegistry([SERVER_LOG, WEBHOOK, CASES, FROM_SPEC], settings=rules, **options)
 
 
 async def installed(**options: Any) -> Installation:

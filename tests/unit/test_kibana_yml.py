@@ -82,7 +82,7 @@ def test_the_connectors_of_the_other_guide_are_read() -> None:
     Path("connectory.yml").write_text(in_guide("preconfigure-connectors.md"))
     settings = load_settings(environ=VARIABLES)
     connectors = in_memory_connectors(settings.preconfigured, type_registry(settings))
-    assert [(each.connector_id, each.expose_config) for each in connectors] == [
+    assert [(each.connector_id, each.expose_config) for each in connectors.shown()] == [
         ("ops-webhook", True),
         ("Audit.Log", False),
     ]
