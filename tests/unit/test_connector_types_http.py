@@ -143,6 +143,14 @@ async def test_params_say_how_the_call_is_made(fetcher: dict[str, Any], fields: 
     assert (request.verification_mode, request.max_redirects, request.timeout_ms) == (*fields, 1500)
 
 
+async def test_a_target_can_tell_repeats_where_a_repeat_would_do_harm() -> None:
+    assert (await sent({"method": "POST"})).headers == {"Idempotency-Key": "request-1"}
+    assert (await sent({"method": "PUT", "headers": {"idempotency-key": "mine"}})).headers == {
+        "idempotency-key": "mine"
+    }
+    assert (await sent({"method": "GET"})).headers == {}
+
+
 async def test_a_connection_that_is_not_to_be_kept_is_closed() -> None:
     assert (await sent({"fetcher": {"keep_alive": False}})).headers == {"Connection": "close"}
 

@@ -27,11 +27,14 @@ from connectory.connector_types.schemas import Absentable, Schema, about
 from connectory.connector_types.standard_webhooks import signature_headers
 from connectory.connector_types.templating import Render
 from connectory.connector_types.webhook_auth import (
+    IDEMPOTENCY_KEY,
     QUERY,
     AuthConfig,
     AuthSecrets,
     HttpAuthType,
     SetUpFailed,
+    access_token_of,
+    has_header,
     headers_of,
     problem_with,
     with_tls,
@@ -124,9 +127,10 @@ async def execute(run: HttpRun) -> Result:
     if base is None:
         return Failed(message=f"error calling {NAME}, request failed", service_message="URL is required", retry=False)
     try:
-        request = await _request(run, base)
+        access_token = await access_token_of(run) if run.config.uses_oauth else None
     except SetUpFailed as failure:
         return no_set_up(NAME, failure)
+    request = _request(run, base, access_token)
     sent = len(request.body or b"")
     try:
         response = await run.egress.send(request)
@@ -139,10 +143,12 @@ async def execute(run: HttpRun) -> Result:
     return refused(NAME, response, sent, run.now(), said)
 
 
-async def _request(run: HttpRun, base: str) -> OutgoingRequest:
+def _request(run: HttpRun, base: str, access_token: str | None) -> OutgoingRequest:
     params, secrets = run.params, run.secrets
-    headers = await headers_of(run, params.headers)
+    headers = headers_of(run.config, secrets, access_token, params.headers)
     body = params.body.encode(errors="replace") if params.body else None
+    if params.method != "GET" and not has_header(headers, IDEMPOTENCY_KEY):
+        headers[IDEMPOTENCY_KEY] = run.idempotency_key
     if secrets.signing_secrets:
         headers |= signature_headers(secrets.signing_secrets, run.idempotency_key, run.now(), body or b"")
     request = OutgoingRequest(

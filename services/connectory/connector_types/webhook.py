@@ -15,10 +15,12 @@ from connectory.connector_types.schemas import Absentable, Schema, about
 from connectory.connector_types.standard_webhooks import signature_headers
 from connectory.connector_types.templating import Render
 from connectory.connector_types.webhook_auth import (
+    IDEMPOTENCY_KEY,
     AuthConfig,
     AuthSecrets,
     SetUpFailed,
     WebhookAuthType,
+    access_token_of,
     has_header,
     headers_of,
     problem_with,
@@ -27,9 +29,6 @@ from connectory.connector_types.webhook_auth import (
 from connectory.connector_types.webhook_results import no_response, no_set_up, refused
 from connectory.domain.execution import Result, Succeeded
 from connectory.domain.json_types import JsonObject
-
-IDEMPOTENCY_KEY: Final = "Idempotency-Key"
-"""Tells a target that two attempts are of one request. A header of that name in the config or secrets wins."""
 
 NAME: Final = "webhook"
 _METHODS_WITH_BODY: Final = frozenset({"post", "put", "patch"})
@@ -65,9 +64,10 @@ def render_params(params: JsonObject, render: Render) -> JsonObject:
 
 async def execute(run: WebhookRun) -> Result:
     try:
-        request = await _request(run)
+        access_token = await access_token_of(run) if run.config.uses_oauth else None
     except SetUpFailed as failure:
         return no_set_up(NAME, failure)
+    request = _request(run, access_token)
     sent = len(request.body or b"")
     try:
         response = await run.egress.send(request)
@@ -80,9 +80,9 @@ async def execute(run: WebhookRun) -> Result:
     return refused(NAME, response, sent, run.now(), _said)
 
 
-async def _request(run: WebhookRun) -> OutgoingRequest:
+def _request(run: WebhookRun, access_token: str | None) -> OutgoingRequest:
     config, secrets = run.config, run.secrets
-    headers = await headers_of(run)
+    headers = headers_of(config, secrets, access_token)
     if not has_header(headers, IDEMPOTENCY_KEY):
         headers[IDEMPOTENCY_KEY] = run.idempotency_key
     with_body = config.method in _METHODS_WITH_BODY

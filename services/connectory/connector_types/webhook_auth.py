@@ -22,6 +22,9 @@ from connectory.connector_types.schemas import Absentable, Schema, SecretSchema,
 from connectory.connector_types.standard_webhooks import SigningSecrets
 from connectory.domain.errors import ConnectoryError
 
+IDEMPOTENCY_KEY: Final = "Idempotency-Key"
+"""Tells a target that two attempts are of one request. A header of that name in the config or secrets wins."""
+
 BASIC: Final = "webhook-authentication-basic"
 SSL: Final = "webhook-authentication-ssl"
 OAUTH2: Final = "webhook-oauth2-client-credentials"
@@ -85,7 +88,7 @@ class AuthConfig(Schema, Generic[T]):
         """The CA bundle."""
         return None if not self.ca else _lenient_base64(self.ca)
 
-    @property
+    @cached_property
     def uses_oauth(self) -> bool:
         return self.has_auth and self.auth_type == OAUTH2
 
@@ -190,17 +193,21 @@ C = TypeVar("C", bound=AuthConfig[Any])
 S = TypeVar("S", bound=AuthSecrets)
 
 
-async def headers_of(run: Run[C, S, Any], param_headers: Mapping[str, str] | None = None) -> dict[str, str]:
+def headers_of(
+    config: AuthConfig[Any],
+    secrets: AuthSecrets,
+    access_token: str | None,
+    param_headers: Mapping[str, str] | None = None,
+) -> dict[str, str]:
     """The headers of a call, each over those before whatever its case: config, params, secret ones, `Authorization`.
 
-    With OAuth 2.0 the secret ones are left out. Raises `SetUpFailed`.
+    With an access token the secret ones are left out.
     """
-    config, secrets = run.config, run.secrets
     headers = dict(config.headers or {})
     for name, value in (param_headers or {}).items():
         set_header(headers, name, value)
-    if config.uses_oauth:
-        set_header(headers, "Authorization", await _access_token(run))
+    if access_token is not None:
+        set_header(headers, "Authorization", access_token)
         return headers
     for name, value in (secrets.secret_headers or {}).items():
         set_header(headers, name, value)
@@ -209,7 +216,8 @@ async def headers_of(run: Run[C, S, Any], param_headers: Mapping[str, str] | Non
     return headers
 
 
-async def _access_token(run: Run[C, S, Any]) -> str:
+async def access_token_of(run: Run[C, S, Any]) -> str:
+    """What a connector that uses OAuth 2.0 proves itself by; raise `SetUpFailed`."""
     config = run.config
     credentials = client_credentials(
         token_url=config.access_token_url,
