@@ -20,12 +20,14 @@ class Asked:
 class HttpProxy:
     """Every name leads to a loopback address. `refuses` is answered to each request, where it is set.
 
-    With `needs` no request passes without that `Proxy-Authorization`.
+    With `needs` no request passes without that `Proxy-Authorization`; with `leads_to` every tunnel ends at that port,
+    whatever was asked for.
     """
 
     url: str = ""
     needs: str | None = None
     refuses: bytes | None = None
+    leads_to: int | None = None
     asked: list[Asked] = field(default_factory=list)
 
     @property
@@ -50,7 +52,7 @@ class HttpProxy:
         elif self.needs is not None and asked.headers.get("proxy-authorization") != self.needs:
             writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
         elif asked.method == "CONNECT":
-            port = int(asked.target.rpartition(":")[2])
+            port = self.leads_to or int(asked.target.rpartition(":")[2])
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             await _join(reader, writer, far_reader, far_writer)
