@@ -1,5 +1,6 @@
 """The events of connectors, and searches in the events of all spaces, as clients of Kibana and Elasticsearch ask."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,12 +80,15 @@ class EventDocumentRoutes:
     async def _require_readable(self, call: Call, ids: Sequence[str]) -> None:
         """Raise `Rejected` (404) for the first that is not there for the caller."""
         type_ = call.path("type")
-        for id_ in ids:
-            is_there = type_ == CONNECTOR and (
-                self.in_memory.visible(id_) is not None or await self.connectors.get(call.space_id, id_) is not None
-            )
+        are_there = await asyncio.gather(*(self._is_there(call.space_id, type_, each) for each in ids))
+        for id_, is_there in zip(ids, are_there, strict=True):
             if not is_there:
                 raise Rejected(404, f"Saved object [{type_}/{id_}] not found")
+
+    async def _is_there(self, space_id: str, type_: str, id_: str) -> bool:
+        if type_ != CONNECTOR:
+            return False
+        return self.in_memory.visible(id_) is not None or await self.connectors.get(space_id, id_) is not None
 
     async def search(self, call: Call) -> web.Response:
         asked_at = self.clock()
