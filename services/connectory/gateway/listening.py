@@ -1,15 +1,18 @@
 """The HTTP server around the application: address, TLS, limits on clients, and an orderly end."""
 
+import asyncio
 import logging
+import resource
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from connectory.domain.errors import ConnectoryError, SettingsInvalid
+from connectory.gateway.connections import SERVER_NAME, Connections
 from connectory.infra.settings import HttpSettings
 
 IDLE_SECONDS: Final = 75.0
@@ -17,6 +20,12 @@ IDLE_SECONDS: Final = 75.0
 
 GRACE_SECONDS: Final = 10.0
 """For requests that are being answered when the server stops."""
+
+BACKLOG: Final = 512
+"""Connections that the system holds while they are not accepted."""
+
+OTHER_FILES: Final = 512
+"""What a process has open besides connections of clients, and some to spare."""
 
 
 class CannotListen(ConnectoryError):
@@ -32,25 +41,67 @@ async def listening(app: web.Application, http: HttpSettings) -> AsyncIterator[s
     Port 0 takes a free one. Raises `CannotListen`, and `SettingsInvalid` for a certificate that cannot be used.
     """
     tls = _tls(http)
-    runner = web.AppRunner(
-        app, access_log=None, logger=_server_log(), keepalive_timeout=IDLE_SECONDS, shutdown_timeout=GRACE_SECONDS
-    )
+    runner = web.AppRunner(app, shutdown_timeout=GRACE_SECONDS)
     await runner.setup()
     try:
-        yield await _bind(runner, http, tls)
+        connections = _connections(runner, app.get(SERVER_NAME, ""), http)
+        server = await _bind(connections, http, tls)
+        try:
+            port = server.sockets[0].getsockname()[1]
+            yield _url(http.host, port, secure=tls is not None)
+        finally:
+            connections.closing = True
+            await _stop_accepting(server)
     finally:
         await runner.cleanup()
 
 
-async def _bind(runner: web.AppRunner, http: HttpSettings, tls: ssl.SSLContext | None) -> str:
+async def _stop_accepting(server: asyncio.Server) -> None:
+    """Python 3.11 loses the socket of a connection that it accepts in the step in which its server is closed.
+
+    So first nothing more is accepted, then those that were are made, and closed.
+    """
+    loop = asyncio.get_running_loop()
+    for listener in server.sockets:
+        with suppress(RuntimeError, NotImplementedError):  # loops that accept otherwise need none of this
+            loop.remove_reader(listener.fileno())
+    for _ in range(2):
+        await asyncio.sleep(0)
+    server.close()
+
+
+def _connections(runner: web.AppRunner, name: str, http: HttpSettings) -> Connections:
+    if runner.server is None:
+        raise RuntimeError("the runner is set up before it is bound")
+    log = _server_log()
+    return Connections(
+        runner.server, name, http.max_connections, access_log=None, logger=log, keepalive_timeout=IDLE_SECONDS
+    )
+
+
+async def _bind(connections: Connections, http: HttpSettings, tls: ssl.SSLContext | None) -> asyncio.Server:
+    _allow_files(http.max_connections + OTHER_FILES)
+    loop = asyncio.get_running_loop()
     try:
-        await web.TCPSite(runner, http.host, http.port, ssl_context=tls).start()
+        return await loop.create_server(connections, http.host, http.port, ssl=tls, backlog=BACKLOG)
     except OSError as error:
         text = f"Cannot listen on {http.host} port {http.port}: {error.strerror or error}."
         mend = "End what uses that port, or choose another address by connectory.http.host and connectory.http.port."
         raise CannotListen(f"{text} {mend}") from error
-    host = f"[{http.host}]" if ":" in http.host else http.host
-    return f"{'https' if tls else 'http'}://{host}:{runner.addresses[0][1]}"
+
+
+def _url(host: str, port: int, *, secure: bool) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"{'https' if secure else 'http'}://{shown}:{port}"
+
+
+def _allow_files(count: int) -> None:
+    """Ask the system for as many open files as it lets this process have, up to `count`: each connection is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _tls(http: HttpSettings) -> ssl.SSLContext | None:

@@ -28,9 +28,13 @@ def no_content() -> web.Response:
     return web.Response(status=204)
 
 
+def write_problem(problem: Problem) -> bytes:
+    return json_bodies.write(problem.body())
+
+
 def answer_problem(problem: Problem, *, challenge: bool = True) -> web.Response:
     """The error body; a 401 says how to log in, where a person may be asking."""
-    response = answer(problem.body(), problem.status)
+    response = answer_bytes(write_problem(problem), problem.status)
     if problem.status == HTTPStatus.UNAUTHORIZED and challenge:
         response.headers[hdrs.WWW_AUTHENTICATE] = CHALLENGE
     return response

@@ -6,11 +6,11 @@ document and the reference page come from that, and a contract test fails for a 
 
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from connectory.domain.errors import ConnectoryError
 from connectory.domain.json_types import Json
@@ -19,8 +19,9 @@ from connectory.domain.spaces import DEFAULT_SPACE
 from connectory.gateway import authorization, incoming
 from connectory.gateway.audit import AuditLog, RequestLine, Subject, Trail
 from connectory.gateway.authentication import NOBODY, Identification
+from connectory.gateway.connections import SERVER_NAME
 from connectory.gateway.contract import FORM, Contract
-from connectory.gateway.errors import INTERNAL, Rejected, problem_of
+from connectory.gateway.errors import INTERNAL, Problem, Rejected, problem_of
 from connectory.gateway.origin import Origin
 from connectory.gateway.outgoing import answer_problem, compress
 from connectory.infra.settings import ServerSettings
@@ -83,6 +84,7 @@ class Call:
 
 
 Handler: TypeAlias = Callable[[Call], Awaitable[web.Response]]
+AnyHandler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +129,13 @@ class Edge:
         self._server = server
         self._audit = audit or AuditLog()
         self._identification = identification
+        self._largest_body = server.max_payload
         self._header_rules = incoming.HeaderRules(server.xsrf_allowed_schemes, server.restrict_internal_apis)
 
-    def application(self, routes: Iterable[Route]) -> web.Application:
-        app = web.Application(client_max_size=self._server.max_payload)
+    def application(self, routes: Sequence[Route]) -> web.Application:
+        app = web.Application(client_max_size=self._server.max_payload, middlewares=[self._in_our_words])
+        app[SERVER_NAME] = self._server.name
+        self._largest_body = max(self._server.max_payload, *(route.largest_body or 0 for route in routes))
         serving = [(route, self._serving(route)) for route in sorted(routes, key=_fixed_paths_first)]
         # All bare paths first: the router keeps the methods of one path together only if they are added in a row.
         for prefix in ("", _SPACE_PREFIX):
@@ -139,6 +144,14 @@ class Edge:
                     self._add(app, route.method, prefix + route.path, serve)
         app.router.add_route("*", "/{path:(?s:.*)}", self._nowhere)
         return app
+
+    @web.middleware
+    async def _in_our_words(self, request: web.Request, handler: AnyHandler) -> web.StreamResponse:
+        """What the library answers by itself, to a path without a slash for instance, has the error body too."""
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            return self._signed(answer_problem(Problem(error.status, error.reason)))
 
     async def _nowhere(self, request: web.Request) -> web.Response:
         """An unknown path, or a known one with a method it does not have: no login, no other check."""
@@ -151,9 +164,16 @@ class Edge:
     def _add(self, app: web.Application, method: str, path: str, serve: "Serve") -> None:
         full = self._server.base_path + path
         if method == "GET":
-            app.router.add_get(full, serve)
+            app.router.add_get(full, serve, expect_handler=self._expected)
         else:
-            app.router.add_route(method, full, serve)
+            app.router.add_route(method, full, serve, expect_handler=self._expected)
+
+    async def _expected(self, request: web.Request) -> None:
+        """Ask for the body of a client that waits to be asked; one that announces too much is answered at once."""
+        is_awaited = request.headers.get(hdrs.EXPECT, "").lower() == "100-continue"
+        if is_awaited and (request.content_length or 0) <= self._largest_body:
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            request.writer.output_size = 0  # the answer itself has not begun
 
     def _serving(self, route: Route) -> "Serve":
         async def serve(request: web.Request) -> web.Response:
