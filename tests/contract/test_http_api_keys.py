@@ -2,13 +2,16 @@
 
 import base64
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from connectory.domain.api_keys import ApiKey
 from connectory.domain.errors import Unavailable
 from connectory.domain.privileges import Right, granted
+from connectory.gateway.api_keys import MOST_KEYS, TOO_MANY_TEXT
 from connectory.infra.topics import API_KEYS
 from connectory.testing.clock import ManualClock
 from tests.http_gateway import ADMIN, Answer, HttpGateway, Users, http_gateway, reading_replies
@@ -231,3 +234,19 @@ async def test_an_undecodable_record_ends_the_key_under_its_id(gateway: HttpGate
 async def deleted(gateway: HttpGateway, auth: str, space: str = "") -> Answer:
     """403 when the caller may not delete, else 404."""
     return await gateway.call("DELETE", f"{space}/api/actions/connector/none", auth=auth)
+
+
+async def test_the_number_of_keys_of_one_owner_is_bounded(gateway: HttpGateway, users: Users) -> None:
+    ann = users.add("ann", "viewer")
+    await made(gateway, ann)
+    messages = gateway.installation.messages
+    [record] = gateway.installation.log.records(API_KEYS)
+    kept = messages.decode(record.value, ApiKey)
+    more = [replace(kept, key_id=str(number)) for number in range(MOST_KEYS - 1)]
+    await gateway.installation.write(
+        *(messages.message(API_KEYS, key.key_id, key, at=key.created_at, partition=0) for key in more)
+    )
+
+    refused = await gateway.call("POST", KEYS, {"name": "one more"}, auth=ann)
+    assert (refused.status, refused.message) == (400, TOO_MANY_TEXT)
+    assert (await gateway.call("POST", KEYS, {"name": "of another"})).status == 200
