@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import pytest
@@ -148,17 +148,21 @@ async def test_one_rotation_runs_at_a_time(gateway: HttpGateway) -> None:
     }
 
 
+async def submit_to_both(gateway: HttpGateway, numbers: Iterable[int]) -> None:
+    for number in numbers:
+        await gateway.installation.submit(f"a{number}", connector_id="old-1")
+        await gateway.installation.submit(f"b{number}", connector_id="old-2")
+
+
 async def test_no_execution_fails_while_keys_are_rotated(gateway: HttpGateway) -> None:
     async def takes_its_time(request: OutgoingRequest) -> OutgoingResponse:
         await asyncio.sleep(0)
         return OutgoingResponse(status=200, reason="OK", headers={}, body=b"")
 
     gateway.installation.target.answer = takes_its_time
-    for number in range(40):
-        await gateway.installation.submit(f"a{number}", connector_id="old-1")
-        await gateway.installation.submit(f"b{number}", connector_id="old-2")
-        if number == 10:
-            rotating = asyncio.create_task(gateway.call("POST", f"{ROTATE}?batch_size=1"))
+    await submit_to_both(gateway, range(10))
+    rotating = asyncio.create_task(gateway.call("POST", f"{ROTATE}?batch_size=1"))
+    await submit_to_both(gateway, range(10, 40))
     finals = await gateway.installation.final_outcomes(80)
 
     assert (await rotating).body["successful"] == 2

@@ -80,13 +80,15 @@ class _Ready:
 
 @dataclass(frozen=True, slots=True)
 class _TheOne:
-    """All connectors there are, as far as this rehearsal is concerned."""
+    """All connectors there are, as far as a rehearsal is concerned."""
 
     runs: DryRuns
     found: Active | InMemoryConnector
 
-    def ready(self, _connector_id: str) -> _Ready:
+    def ready(self, connector_id: str) -> _Ready:
         """Raises `Refused` when its type or config does not let it run, and `SecretsUnreadable`."""
+        if connector_id != self.found.connector_id:
+            raise Refused.not_found(connector_id)
         if isinstance(self.found, InMemoryConnector):
             return self._in_memory(self.found)
         return self._saved(self.found)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from connectory.domain.commands import RewrapSecrets
-from connectory.domain.errors import ConnectoryError, Refused, SecretsUnreadable
+from connectory.domain.errors import ConnectoryError, Refused, SecretsUnreadable, Unavailable
 from connectory.domain.replies import CommandAccepted
 from connectory.gateway.origin import NewId
 from connectory.gateway.sealed_connectors import OnOldKey, SealedConnectors, Survey
@@ -86,12 +86,14 @@ class KeyRotation:
     async def _rotate(
         self, survey: Survey, by: str | None, batch_size: int, progress: Callable[[int, int], None]
     ) -> Rotated:
+        """A broker that is away for one is taken to be away for those that are left: they are for the next rotation."""
         results: list[bool | None] = []
+        away = asyncio.Event()
         places = asyncio.Semaphore(AT_ONCE)
 
         async def rotate_one(found: OnOldKey) -> None:
             async with places:
-                results.append(await self._rewrap(found, by))
+                results.append(False if away.is_set() else await self._rewrap(found, by, away))
             progress(len(results), len(survey.on_old_key))
 
         for batch in _batches(survey.on_old_key, batch_size):
@@ -100,7 +102,7 @@ class KeyRotation:
                     tasks.create_task(rotate_one(found))
         return Rotated(total=survey.total, successful=results.count(True), failed=results.count(False))
 
-    async def _rewrap(self, found: OnOldKey, by: str | None) -> bool | None:
+    async def _rewrap(self, found: OnOldKey, by: str | None, away: asyncio.Event) -> bool | None:
         """Whether it is on the primary key now; None when it cannot be opened, or is gone."""
         try:
             await self.desk.carry_out(found.connector_id, self._command(found, by))
@@ -109,6 +111,8 @@ class KeyRotation:
         except ConnectoryError as error:
             if error.code == "connector-not-found":
                 return None
+            if isinstance(error, Unavailable):
+                away.set()
             log.warning("connector %s stays on an old encryption key: %s", found.connector_id, error)
             return False
         return True

@@ -131,5 +131,5 @@ class ConnectorRoutes:
 
 def _as_of(call: Call) -> datetime | None:
     """What else stands in the query was never looked at, and clients may rely on that."""
-    given = {key: value for key, value in call.query.items() if key == "as_of"}
-    return check(AsOfQuery, given, "query").as_of
+    query = call.query
+    return check(AsOfQuery, {"as_of": query["as_of"]}, "query").as_of if "as_of" in query else None
