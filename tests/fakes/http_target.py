@@ -111,6 +111,12 @@ def writes(content: bytes) -> Respond:
     return respond
 
 
+async def stays_silent(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+    """Answer nothing until the other side gives up."""
+    while await reader.read(1024):
+        pass
+
+
 async def resets(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Drop the connection with a TCP reset."""
     transport = writer.transport

@@ -1,6 +1,8 @@
 """Calls through a proxy, over real sockets."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
@@ -10,7 +12,7 @@ from connectory.connector_types.contract import EgressFailed, EgressRefused, Out
 from connectory.infra.egress import EgressSettings, HttpEgress, open_egress
 from connectory.infra.egress.proxies import Proxy, proxy
 from tests.fakes.http_proxy import HttpProxy, http_proxy
-from tests.fakes.http_target import Answer, HttpTarget, http_target
+from tests.fakes.http_target import Answer, HttpTarget, http_target, raw_target, stays_silent
 from tests.fakes.resolver import FakeResolver
 from tests.fakes.tls import CA_PEM, server_tls
 
@@ -127,6 +129,14 @@ async def test_what_is_no_proxy_is_a_failure(between: HttpProxy, target: HttpTar
     between.refuses = answer
 
     assert (await failure(through(between.url), target.url)).undelivered
+
+
+async def test_a_proxy_that_does_not_answer_is_not_waited_for_without_end(target: HttpTarget) -> None:
+    async with raw_target(stays_silent) as url:
+        settings = replace(through(url), response_timeout=timedelta(milliseconds=50))
+        late = await failure(settings, target.url)
+
+    assert (late.message, late.error_code) == ("timeout of 50ms exceeded", "ECONNABORTED")
 
 
 @pytest.mark.parametrize("http_targets", ["connect", "forward"])

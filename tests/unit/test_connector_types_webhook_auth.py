@@ -164,6 +164,24 @@ async def test_without_a_token_nothing_is_sent(
     assert URL not in [each.url for each in egress.requests]
 
 
+async def test_a_token_that_a_target_echoes_is_not_told() -> None:
+    refused = await run(
+        ByUrl(target=responds(401, "No", b'{"message":"t1 is not valid"}')), OAUTH, {"clientSecret": "s"}
+    )
+
+    assert isinstance(refused, Failed)
+    assert refused.service_message == "[401] No: [redacted] is not valid"
+
+
+async def test_data_that_holds_the_token_is_told_without_it() -> None:
+    egress = ByUrl(target=responds(200, "OK", b'{"headers":["Bearer t1"]}'))
+
+    told = await run(egress, OAUTH, {"clientSecret": "s"}, type_id=".http")
+
+    assert isinstance(told, Succeeded)
+    assert "t1" not in json.dumps(told.data)
+
+
 async def test_without_a_client_secret_no_token_is_asked_for() -> None:
     egress = ByUrl()
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectory.domain.json_types import JsonObject
-from connectory.infra.crypto import MIN_LENGTH, REDACTED, Redactor
+from connectory.domain.secrets import REDACTED
+from connectory.infra.crypto import MIN_LENGTH, Redactor
 
 SECRET = 'pa"ss wörd/+1'
 

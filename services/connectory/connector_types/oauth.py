@@ -7,7 +7,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from urllib.parse import quote, urlencode
@@ -15,6 +15,9 @@ from urllib.parse import quote, urlencode
 from connectory.connector_types.basic_auth import basic
 from connectory.connector_types.outgoing import Egress, OutgoingRequest, OutgoingResponse
 from connectory.domain.errors import ConnectoryError
+from connectory.domain.execution import Failed, Result, Succeeded
+from connectory.domain.json_types import Json
+from connectory.domain.secrets import REDACTED
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +60,7 @@ class AccessTokens:
     def __init__(self) -> None:
         self._saved: dict[str, _Saved] = {}
         self._in_flight: dict[tuple[str, ClientCredentials], asyncio.Future[str]] = {}
+        self._latest: dict[str, str] = {}
 
     async def header(
         self, connector_id: str, credentials: ClientCredentials, egress: Egress, now: Callable[[], datetime]
@@ -76,6 +80,11 @@ class AccessTokens:
             await asyncio.wait([fetched_by_another])
             if not fetched_by_another.cancelled():  # else it is for one of those who waited to fetch it
                 return fetched_by_another.result()
+
+    def without_token(self, connector_id: str, result: Result) -> Result:
+        """The result of a run through the connector with nothing in it of the token that it may have used."""
+        token = self._latest.get(connector_id)
+        return result if token is None else _without(result, token)
 
     def drop(self, connector_id: str) -> None:
         """Forget the token: a target has refused it, or seems to have."""
@@ -110,6 +119,7 @@ class AccessTokens:
     ) -> str:
         asked_at = now()
         answer = _token(await egress.send(token_request(credentials)))
+        self._latest[connector_id] = str(answer["access_token"])
         header = f"{answer['token_type']} {answer['access_token']}"
         life = _life(answer.get("expires_in"))
         if life is not None:
@@ -181,6 +191,27 @@ def _life(seconds: object) -> timedelta | None:
 
 
 _LONGEST_LIFE: Final = 365 * 86_400
+
+
+def _without(result: Result, token: str) -> Result:
+    match result:
+        case Succeeded():
+            return replace(result, data=_data_without(result.data, token))
+        case Failed():
+            said = result.service_message
+            return replace(result, service_message=said and said.replace(token, REDACTED))
+
+
+def _data_without(data: Json, token: str) -> Json:
+    match data:
+        case str():
+            return data.replace(token, REDACTED)
+        case Mapping():
+            return {key: _data_without(value, token) for key, value in data.items()}
+        case list():
+            return [_data_without(item, token) for item in data]
+        case _:
+            return data
 
 
 def _form_value(value: object) -> str:

@@ -176,9 +176,10 @@ class TypeRegistry:
             surroundings=surroundings,
         )
         try:
-            return await prepared.type.execute(run)
+            result = await prepared.type.execute(run)
         except Exception as error:  # a type's mistake is the outcome of this attempt, not the end of the executor
-            return _raised(error)
+            result = _raised(error)
+        return surroundings.tokens.without_token(connector_id, result)
 
     def _valid(self, connector_type: AnyConnectorType, config: JsonObject, secrets: JsonObject) -> Prepared:
         valid_config = self._valid_config(connector_type, config)

@@ -2,6 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
+
+REDACTED: Final = "[redacted]"
+"""What stands in the place of a secret in a text."""
 
 
 @dataclass(frozen=True, slots=True)

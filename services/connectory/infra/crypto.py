@@ -29,14 +29,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from connectory.domain.errors import EncryptionKeyMissing, SecretsUnreadable, SettingsInvalid
 from connectory.domain.json_types import Json, JsonObject
-from connectory.domain.secrets import NO_SECRETS, SealedSecrets, WrappedKey
+from connectory.domain.secrets import NO_SECRETS, REDACTED, SealedSecrets, WrappedKey
 from connectory.infra.private_files import write_private_file
 
 KEY_FILE: Final = "encryption-key"
 MIN_KEY_LENGTH: Final = 32
 """Characters of a configured key."""
 
-REDACTED: Final = "[redacted]"
 
 MIN_LENGTH: Final = 4
 """Shorter values are left alone: replacing every `a` would destroy texts and hide nothing."""

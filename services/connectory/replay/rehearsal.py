@@ -19,8 +19,9 @@ from connectory.connector_types.registry import Prepared, TypeRegistry
 from connectory.domain.errors import ConnectoryError, Refused
 from connectory.domain.execution import ActionRequest, Failed, Result
 from connectory.domain.outcomes import ConnectorLabel
+from connectory.domain.secrets import REDACTED
 from connectory.infra.clock import Clock
-from connectory.infra.crypto import REDACTED, Redactor
+from connectory.infra.crypto import Redactor
 from connectory.infra.log import partition_for
 
 ALWAYS_SECRET: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
