@@ -129,6 +129,16 @@ async def three_runs(gateway: HttpGateway) -> None:
         await gateway.read_models.add_outcomes(*run(id_, at=minutes(minute), took=lasted, scheduled_at=due))
 
 
+async def test_whole_milliseconds_have_no_fraction(gateway: HttpGateway) -> None:
+    await gateway.read_models.add_outcomes(
+        *run("e1", took=timedelta(milliseconds=5)), *run("e2", took=timedelta(microseconds=1500), at=minutes(1))
+    )
+
+    answer = await post(gateway)
+
+    assert [str(item["duration_ms"]) for item in answer.body["data"]] == ["1.5", "5"]
+
+
 @pytest.mark.parametrize(
     ("sort", "order"),
     [

@@ -76,17 +76,23 @@ def execution(document: Mapping[str, Any]) -> JsonObject:
     return {
         "id": execution_id,
         "timestamp": event["start"],
-        "duration_ms": int(event["duration"]) / NANOSECONDS,
+        "duration_ms": _milliseconds(int(event["duration"])),
         "status": event["outcome"],
         "message": _message(document),
         "version": kibana["version"],
         "source": kibana["action"]["execution"].get("source", ""),
-        "schedule_delay_ms": kibana.get("task", {}).get("schedule_delay", 0) / NANOSECONDS,
+        "schedule_delay_ms": _milliseconds(kibana.get("task", {}).get("schedule_delay", 0)),
         "space_ids": kibana["space_ids"],
         "connector_name": kibana["action"].get("name", ""),
         "connector_id": kibana["action"]["id"],
         "timed_out": False,
     }
+
+
+def _milliseconds(nanoseconds: int) -> int | float:
+    """Whole ones as JSON writes them: without a fraction."""
+    whole, rest = divmod(nanoseconds, NANOSECONDS)
+    return nanoseconds / NANOSECONDS if rest else whole
 
 
 def _message(document: Mapping[str, Any]) -> str:
