@@ -170,6 +170,21 @@ async def test_a_rehearsal_shows_the_call_and_no_secret(installation: Installati
     assert "hunter22" not in repr(shown)
 
 
+async def test_a_rehearsal_shows_the_call_for_a_token_as_well(installation: Installation) -> None:
+    config = {
+        "url": "http://target/",
+        "authType": "webhook-oauth2-client-credentials",
+        "accessTokenUrl": "http://id/token",
+        "clientId": "me",
+    }
+    await installation.connector(secrets={"clientSecret": "sentinel"}, config=config)
+
+    shown = await rehearsed(installation)
+
+    assert [call.url for call in shown.calls] == ["http://id/token", "http://target/"]
+    assert "sentinel" not in repr(shown)
+
+
 async def test_a_rehearsal_of_what_writes_to_the_log_shows_the_line(installation: Installation) -> None:
     await installation.connector("c1", connector_type_id=".server-log", config={})
 
