@@ -19,6 +19,8 @@ from connectory.domain.execution import Failed, Succeeded
 from connectory.infra.egress import AllowedHosts, EgressSettings, open_egress
 from tests.connector_runs import run_action
 from tests.fakes.http_target import Answer, http_target
+from tests.http_gateway import CONNECTOR, http_gateway, reading_replies
+from tests.unit.installation import Installation
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/write-a-connector-type.md"
 
@@ -81,19 +83,33 @@ async def test_a_plug_in_is_run(types: TypeRegistry) -> None:
     assert refused == Failed(message="ntfy answered 403", status=403)
 
 
+async def test_a_plug_in_is_listed_created_and_run_over_http(types: TypeRegistry) -> None:
+    installation = await Installation().create_topics()
+    installation.registry = types
+    connector = {"connector_type_id": ".ntfy", "name": "topic", "config": {"url": "http://ntfy.test/a"}, "secrets": {}}
+
+    async with http_gateway(installation) as gateway:
+        await reading_replies(gateway)
+        listed = (await gateway.get("/api/actions/connector_types")).body
+        created = await gateway.call("POST", f"{CONNECTOR}/t1", connector)
+        run = await gateway.call("POST", f"{CONNECTOR}/t1/_execute", {"params": {"message": "hi"}})
+
+    assert [each["enabled"] for each in listed if each["id"] == ".ntfy"] == [True]
+    assert (created.status, run.body["data"]) == (200, {"published": True})
+
+
 @pytest.mark.parametrize(
-    ("source", "entry", "problem"),
+    ("source", "problem"),
     [
-        ("raise RuntimeError('broken')", "RuntimeError: broken", "RuntimeError: broken"),
-        ("TYPE = 1", "TYPE", "it is a int, not a ConnectorType"),
+        ("raise RuntimeError('broken')", "RuntimeError: broken"),
+        ("TYPE = 1", "its type is int, not ConnectorType"),
         (
             "from connectory.connector_types.webhook import WEBHOOK as TYPE",
-            "TYPE",
             "there is a connector type .webhook already",
         ),
     ],
 )
-def test_a_plug_in_that_cannot_be_used_is_named(site: Path, source: str, entry: str, problem: str) -> None:
+def test_a_plug_in_that_cannot_be_used_is_named(site: Path, source: str, problem: str) -> None:
     install(site, "connectory_broken", source, "mine = connectory_broken:TYPE")
 
     with pytest.raises(SettingsInvalid) as caught:

@@ -33,7 +33,7 @@ def test_the_way_out_knows_the_hosts_of_the_settings_and_warns_of_what_is_wrong(
 ) -> None:
     entries = [
         {"url": "https://a.test", "ssl": {"verificationMode": "none"}},
-        {"url": "smtp://mail.test:587", "smtp": {"requireTLS": True}},
+        {"url": "smtp://Mail.test:587", "smtp": {"requireTLS": True}},
         {"url": "http://b.test"},
     ]
 

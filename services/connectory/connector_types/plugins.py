@@ -36,7 +36,7 @@ def _loaded(entry: EntryPoint) -> AnyConnectorType:
     except Exception as error:  # a plug-in may fail in any way when it is imported
         raise SettingsInvalid(_problem(entry, f"{type(error).__name__}: {error}")) from error
     if not isinstance(value, ConnectorType):
-        raise SettingsInvalid(_problem(entry, f"it is a {type(value).__name__}, not a ConnectorType"))
+        raise SettingsInvalid(_problem(entry, f"its type is {type(value).__name__}, not ConnectorType"))
     return value
 
 

@@ -46,8 +46,11 @@ def custom_hosts(entries: Iterable[CustomHostEntry], warn: Warn) -> tuple[Custom
 
 
 def canonical_url(protocol: str, hostname: str, port: str) -> str:
-    """The form by which entries and calls are matched; `protocol` has its colon."""
-    return f"{protocol}//{hostname}:{port}"
+    """The form by which entries and calls are matched; `protocol` has its colon.
+
+    WHATWG leaves the case of a host as it is in schemes that it does not know, and `smtp` is one.
+    """
+    return f"{protocol}//{hostname.lower()}:{port}"
 
 
 def _host(entry: CustomHostEntry, warn: Warn) -> CustomHost | None:
