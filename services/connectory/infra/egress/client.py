@@ -22,7 +22,7 @@ from connectory.infra.egress.proxies import Proxy
 from connectory.infra.egress.resolver import GuardedResolver
 from connectory.infra.egress.settings import EgressSettings
 from connectory.infra.egress.targets import Targets
-from connectory.infra.egress.tls import tls_context
+from connectory.infra.egress.tls import pem, tls_context
 from connectory.infra.egress.tunnel_connector import TunnelConnector
 from connectory.infra.egress.tunnels import Tunnels
 
@@ -230,7 +230,7 @@ class HttpEgress:
         custom = hop.target.custom
         if custom is not None:
             mode = custom.verification_mode or mode
-            ca_pem = custom.certificate_authorities.encode() if custom.certificate_authorities else ca_pem
+            ca_pem = pem(custom.certificate_authorities) or ca_pem
         return tls_context(mode or self._mode, ca_pem, hop.certificate)
 
 

@@ -13,7 +13,7 @@ from connectory.infra.egress import failures
 from connectory.infra.egress.dialling import Dialler
 from connectory.infra.egress.hosts import host_of_entry
 from connectory.infra.egress.targets import Targets
-from connectory.infra.egress.tls import tls_context
+from connectory.infra.egress.tls import pem, tls_context
 from connectory.infra.egress.tunnels import Tunnel, Tunnels
 from connectory.infra.settings.custom_hosts import CustomHost, canonical_url
 
@@ -40,8 +40,7 @@ class MailRoutes:
         host = self._judged(server.host)
         custom = self.custom_hosts.get(canonical_url("smtp:", host, str(server.port)), PLAIN)
         mode = custom.verification_mode or ("none" if server.unchecked else self.verification_mode)
-        authorities = custom.certificate_authorities
-        tls = tls_context(mode, authorities.encode() if authorities else None)
+        tls = tls_context(mode, pem(custom.certificate_authorities))
         async with self._socket(host, server.port) as sock:
             yield MailConnection(sock=sock, tls=tls, require_tls=custom.require_tls, ignore_tls=custom.ignore_tls)
 

@@ -27,6 +27,12 @@ def tls_context(
     return context
 
 
+@lru_cache(REMEMBERED_PROFILES)
+def pem(text: str | None) -> bytes | None:
+    """The same bytes for the same text, so that looking up a context does not hash a bundle for each call."""
+    return text.encode() if text else None
+
+
 def _context_that_trusts(ca_pem: bytes) -> ssl.SSLContext:
     if not ca_pem.strip():  # an empty bundle would mean the system's trust store
         raise ExchangeRefused("the CA bundle cannot be used: it is empty")
