@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectory.aggregate import run_aggregates
+from connectory.aggregate import connector_aggregate, run_aggregate
 from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
 from connectory.domain.cancellation import CancelRequest
 from connectory.domain.errors import ConnectoryError, Refused, Unavailable
@@ -78,12 +78,11 @@ class Simulation:
     async def running(self) -> AsyncIterator[ConnectorChanges]:
         installation = self.installation
         inbox = ReplyInbox(installation.log, installation.messages, self.chance)
-        registry = installation.registry
         async with installation.log.writer() as writer, inbox.open(), asyncio.TaskGroup() as tasks:
             roles = [
                 tasks.create_task(body)
                 for body in (
-                    self._keep("aggregate", lambda: run_aggregates(installation.log, installation.messages, registry)),
+                    self._keep("aggregate", self._decide),
                     self._keep(
                         "executor",
                         lambda: run_executor(installation.log, installation.world, installation.limits),
@@ -94,6 +93,11 @@ class Simulation:
             yield self._changes(writer, inbox)
             for role in roles:
                 role.cancel()
+
+    async def _decide(self) -> None:
+        """On connectors: whatever nobody uses would be one more thing to break in every step."""
+        installation = self.installation
+        await run_aggregate(installation.log, installation.messages, connector_aggregate(installation.registry))
 
     def _keep(self, name: str, body: Callable[[], Coroutine[Any, Any, None]]) -> Coroutine[Any, Any, None]:
         return keep_running(name, body, first_wait=0.05, longest_wait=0.5)

@@ -10,6 +10,7 @@ from typing import get_args
 
 import pytest
 
+from connectory.aggregate import run_aggregates
 from connectory.domain.errors import Unavailable
 from connectory.domain.events import ConnectorDeleted, ConnectorEvent
 from connectory.domain.in_memory_connectors import NO_IN_MEMORY_CONNECTORS
@@ -47,6 +48,9 @@ class SpaceSimulation(Simulation):
     def __init__(self, seed: int, fault_rate: float = 0.04) -> None:
         super().__init__(seed, fault_rate)
         self.read_models = InMemoryReadModels(self.rows).for_gateway
+
+    async def _decide(self) -> None:
+        await run_aggregates(self.installation.log, self.installation.messages, self.installation.registry)
 
     @asynccontextmanager
     async def driving(self) -> AsyncIterator[SpaceChanges]:
