@@ -39,7 +39,8 @@ class EventLog:
         return [item["execution_id"] for item in (await self.page(where)).items]
 
     async def partitions(self) -> Sequence[str]:
-        sql = "SELECT relname FROM pg_class WHERE relispartition AND relkind = 'r' ORDER BY relname"
+        parent = "SELECT inhrelid FROM pg_inherits WHERE inhparent = 'event_log'::regclass"
+        sql = f"SELECT relname FROM pg_class WHERE oid IN ({parent}) ORDER BY relname"
         return await self.database.all(Query(sql, (), lambda row: str(row["relname"]).removeprefix("event_log_")))
 
 
