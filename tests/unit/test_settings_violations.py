@@ -40,6 +40,7 @@ def refusal(overrides: Mapping[str, object], environ: dict[str, str] | None = No
         ),
         ("xpack.actions.run.maxAttempts", 11, "run.maxAttempts]: Value must be equal to or lower than [10]."),
         ("xpack.actions.run.maxAttempts", 0, "run.maxAttempts]: Value must be equal to or greater than [1]."),
+        ("xpack.actions.run.maxAttempts", True, "run.maxAttempts]: expected value of type [number] but got [boolean]"),
         ("xpack.actions.queued.max", 0, "queued.max]: Value must be equal to or greater than [1]."),
         (
             "xpack.actions.webhook.ssl.pfx.enabled",

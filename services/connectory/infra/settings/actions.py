@@ -15,10 +15,11 @@ from connectory.infra.settings.value_types import (
     Duration,
     ListOf,
     Positive,
+    Whole,
     parse_object,
 )
 
-Attempts = Annotated[int, Ge(1), Le(10)]
+Attempts = Annotated[Whole, Ge(1), Le(10)]
 
 
 class ConnectorTypeOverride(SettingsGroup):

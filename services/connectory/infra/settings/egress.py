@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from connectory.connector_types.contract import VerificationMode
 from connectory.infra.settings.declaration import SettingsGroup, required, setting
-from connectory.infra.settings.value_types import AddressRange, Entry, Hostname, ListOf, MapOf, OrUnset, Text
+from connectory.infra.settings.value_types import AddressRange, Entry, Hostname, ListOf, MapOf, OrUnset, Text, Whole
 
 
 def _one_or_more(value: object) -> object:
@@ -80,7 +80,7 @@ class EgressSettings(SettingsGroup):
     allowed_addresses: ListOf[AddressRange] = setting(
         "connectory.egress.allowedAddresses", (), "Addresses that may be called although they are guarded"
     )
-    max_redirects: Annotated[int, Ge(0), Le(21)] = setting(
+    max_redirects: Annotated[Whole, Ge(0), Le(21)] = setting(
         "connectory.egress.maxRedirects", 21, "Most redirects followed in one call"
     )
     custom_host_settings: ListOf[Entry[CustomHostEntry]] = setting(

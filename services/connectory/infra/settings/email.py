@@ -8,7 +8,7 @@ from annotated_types import Ge, Le, MinLen
 from pydantic import AfterValidator, model_validator
 
 from connectory.infra.settings.declaration import SettingsGroup, required, setting
-from connectory.infra.settings.value_types import AtLeast, AtMost, Duration, Entry, ListOf, MapOf, NotNull, Text
+from connectory.infra.settings.value_types import AtLeast, AtMost, Duration, Entry, ListOf, MapOf, NotNull, Text, Whole
 from connectory.infra.settings.violations import violation
 
 LARGEST_BODY: Final = 25_000_000
@@ -23,7 +23,7 @@ EmailService = Literal[
 class RunRate(SettingsGroup):
     """At most `limit` runs within the latest `lookback_window`."""
 
-    limit: Annotated[int, Ge(1)] = required()
+    limit: Annotated[Whole, Ge(1)] = required()
     lookback_window: Annotated[Duration, AtLeast(timedelta(seconds=1)), AtMost(timedelta(hours=24))] = required(
         "lookbackWindow"
     )
@@ -50,7 +50,7 @@ class EmailSettings(SettingsGroup):
         None,
         "Patterns, with `*`, of recipients; not together with `email.domain_allowlist`",
     )
-    maximum_body_length: Annotated[int, Ge(0)] = setting(
+    maximum_body_length: Annotated[Whole, Ge(0)] = setting(
         "xpack.actions.email.maximum_body_length",
         LARGEST_BODY,
         "Longest body; 25000000 at most",
@@ -63,7 +63,7 @@ class EmailSettings(SettingsGroup):
         None,
         "Host of Amazon SES, with its port; else `email-smtp.us-east-1.amazonaws.com`",
     )
-    ses_port: Annotated[Annotated[int, Ge(1), Le(65535)] | None, NotNull("number")] = setting(
+    ses_port: Annotated[Annotated[Whole, Ge(1), Le(65535)] | None, NotNull("number")] = setting(
         "xpack.actions.email.services.ses.port", None, "Port of Amazon SES, with its host; else 465"
     )
     footer: bool = setting("xpack.actions.enableFooterInEmail", True, "Whether messages end with a footer")

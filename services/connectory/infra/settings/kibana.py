@@ -18,10 +18,11 @@ from connectory.infra.settings.value_types import (
     MapOf,
     OrUnset,
     Positive,
+    Whole,
     matching,
 )
 
-Percent = Annotated[int, Ge(0), Le(100)]
+Percent = Annotated[Whole, Ge(0), Le(100)]
 BasePath = Annotated[str, matching("^(/[^/]+)*$", "a path that starts with a slash and does not end with one")]
 BaseUrl = Annotated[str, matching("^https?://[^/].*[^/]$", "an http or https URL without a slash at the end")]
 
@@ -67,7 +68,7 @@ class EncryptionSettings(SettingsGroup):
 
 
 class SpacesSettings(SettingsGroup):
-    max_spaces: Annotated[int, Ge(1)] = setting(
+    max_spaces: Annotated[Whole, Ge(1)] = setting(
         "xpack.spaces.maxSpaces", 1000, "Most spaces that there can be, the default one included"
     )
     allow_feature_visibility: bool = setting(

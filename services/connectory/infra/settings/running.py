@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from connectory.domain.rate_limit import FASTEST_RATE, SLOWEST_RATE
 from connectory.infra.settings.declaration import SettingsGroup, setting
-from connectory.infra.settings.value_types import AtLeast, ByteSize, Duration, Positive
+from connectory.infra.settings.value_types import AtLeast, ByteSize, Duration, Positive, Whole
 
 
 class ExecutorSettings(SettingsGroup):
@@ -73,7 +73,7 @@ class RateLimitRule(SettingsGroup):
     requests_per_second: Annotated[float, Ge(SLOWEST_RATE), Le(FASTEST_RATE)] = Field(
         validation_alias="requestsPerSecond"
     )
-    burst: Annotated[int, Ge(1)] = 1
+    burst: Annotated[Whole, Ge(1)] = 1
 
     @model_validator(mode="after")
     def _one_scope(self) -> Self:

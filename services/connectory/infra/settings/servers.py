@@ -8,7 +8,7 @@ from pydantic import SecretStr, model_validator
 
 from connectory.connector_types.contract import VerificationMode
 from connectory.infra.settings.declaration import SettingsGroup, setting
-from connectory.infra.settings.value_types import ListOf, OrUnset, Port, Positive, matching
+from connectory.infra.settings.value_types import ListOf, OrUnset, Port, Positive, Whole, matching
 
 TopicPrefix = Annotated[
     str, matching("^[a-zA-Z0-9._-]{0,100}$", "letters, digits, dots, dashes and underscores, at most 100")
@@ -27,7 +27,7 @@ class KafkaSettings(SettingsGroup):
     )
     topic_prefix: TopicPrefix = setting("connectory.kafka.topicPrefix", "connectory.", "Stands before every topic name")
     partitions: Positive = setting("connectory.kafka.partitions", 6, "Partitions of topics that are created")
-    replication_factor: Annotated[int, Ge(1), Le(32767)] = setting(
+    replication_factor: Annotated[Whole, Ge(1), Le(32767)] = setting(
         "connectory.kafka.replicationFactor", 1, "Copies of each partition of topics that are created"
     )
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = setting(

@@ -200,6 +200,14 @@ def _empty_is_unset(value: object) -> object:
     return None if value == "" else value
 
 
+def _no_boolean(value: object) -> object:
+    """To Python true is a number."""
+    if value is True or value is False:
+        raise ValueError("expected value of type [number] but got [boolean]")
+    return value
+
+
+Whole: TypeAlias = Annotated[int, BeforeValidator(_no_boolean)]
 Duration: TypeAlias = Annotated[timedelta, BeforeValidator(parse_duration), Form("duration", write_duration)]
 ByteSize: TypeAlias = Annotated[int, BeforeValidator(parse_byte_size), Form("byte size", write_byte_size), Ge(1)]
 AllowedHost: TypeAlias = Annotated[str, AfterValidator(_hostname_or_any), Form("hostname or `*`")]
@@ -209,7 +217,7 @@ ListOf: TypeAlias = Annotated[tuple[T, ...], BeforeValidator(parse_list)]
 MapOf: TypeAlias = Annotated[dict[str, T], BeforeValidator(parse_object)]
 Entry: TypeAlias = Annotated[T, BeforeValidator(unfold), BeforeValidator(parse_object)]
 Text: TypeAlias = Annotated[str, MinLen(1)]
-Positive: TypeAlias = Annotated[int, Ge(1)]
-Port: TypeAlias = Annotated[int, Ge(0), Le(65535)]
+Positive: TypeAlias = Annotated[Whole, Ge(1)]
+Port: TypeAlias = Annotated[Whole, Ge(0), Le(65535)]
 OrUnset: TypeAlias = Annotated[T | None, BeforeValidator(_empty_is_unset)]
 EncryptionKey: TypeAlias = Annotated[SecretStr, MinLen(32), Form("secret string, at least 32 characters")]
