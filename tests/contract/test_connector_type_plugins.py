@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from connectory.connector_types.contract import TypeSettings
+from connectory.connector_types.describe import type_page
 from connectory.connector_types.forms import form_fields
 from connectory.connector_types.plugins import all_types
 from connectory.connector_types.registry import TypeRegistry
@@ -70,6 +71,7 @@ def test_a_plug_in_is_documented(types: TypeRegistry) -> None:
     (token,) = form_fields(types.get(".ntfy").secrets)
 
     assert (token.name, token.title, token.secret, token.required) == ("accessToken", "Access token", True, False)
+    assert "| `accessToken` | string | null | Access token." in type_page(types.get(".ntfy"))
 
 
 async def test_a_plug_in_is_run(types: TypeRegistry) -> None:

@@ -1,6 +1,6 @@
 """Connector types in words: one page of the reference for each, made from the declarations.
 
-`python -m connectory.connector_types.describe DIRECTORY` writes the pages into the directory.
+`python -m connectory.connector_types.describe DIRECTORY` writes the pages into the directory, those of plug-ins included.
 """
 
 import json
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from connectory.connector_types import ALL
 from connectory.connector_types.contract import AnyConnectorType
 from connectory.connector_types.forms import FormField, form_fields
+from connectory.connector_types.plugins import all_types
 from connectory.domain.json_types import JsonObject
 
 NOTE: Final = "*Reference. Made from the declaration of the type; do not edit by hand.*"
@@ -165,5 +166,5 @@ def pages(types: Sequence[AnyConnectorType] = ALL) -> dict[str, str]:
 if __name__ == "__main__":
     directory = Path(sys.argv[1])
     directory.mkdir(parents=True, exist_ok=True)
-    for name, text in pages().items():
+    for name, text in pages(all_types()).items():
         (directory / name).write_text(text, encoding="utf-8")

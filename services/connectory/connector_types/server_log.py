@@ -1,18 +1,18 @@
 """`.server-log`: writes a message to the server's own log."""
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 from connectory.connector_types.contract import ConnectorType, Run, TypeExample
-from connectory.connector_types.schemas import Nothing, Schema
+from connectory.connector_types.schemas import Nothing, Schema, about
 from connectory.domain.execution import Failed, Result, Succeeded
 
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class Params(Schema):
-    message: str
-    level: Literal["trace", "debug", "info", "warn", "error", "fatal"] = "info"
+    message: Annotated[str, about("Message", "Written without its control characters", widget="multiline")]
+    level: Annotated[Literal["trace", "debug", "info", "warn", "error", "fatal"], about("Level")] = "info"
 
 
 async def execute(run: Run[Nothing, Nothing, Params]) -> Result:
