@@ -40,7 +40,8 @@ def newest(
     if connector_id is not None:
         conditions.append(("connector", (to_stored(connector_id),)))
     if cursor is not None:
-        conditions.append(("before", read_cursor(cursor, str)))
+        at, key = read_cursor(cursor, str)
+        conditions.append(("before", (at, to_stored(str(key)))))
     return Query(*put_together(_SQL, "newest", conditions, limit + 1), _reference)
 
 
@@ -51,7 +52,7 @@ def page_of(references: Sequence[ConnectorReference], limit: int) -> ReferencePa
 
 
 def cursor_after(reference: ConnectorReference) -> str:
-    return write_cursor(reference.at, to_stored(reference.key))
+    return write_cursor(reference.at, reference.key)
 
 
 def counts(space_id: str) -> Query[tuple[str, int]]:
