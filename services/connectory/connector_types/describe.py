@@ -1,6 +1,6 @@
 """Connector types in words: one page of the reference for each, made from the declarations.
 
-`python -m connectory.connector_types.describe DIRECTORY` writes the pages into the directory, those of plug-ins included.
+`python -m connectory.connector_types.describe DIRECTORY` writes the pages into the directory, also those of plug-ins.
 """
 
 import json
