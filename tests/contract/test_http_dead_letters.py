@@ -162,6 +162,18 @@ async def test_a_letter_is_settled_once(gateway: HttpGateway, path: str) -> None
     assert (len(requests(gateway)), len(settlements(gateway))) == (1, 1)
 
 
+@pytest.mark.parametrize("path", [REDRIVE, DROP])
+async def test_a_letter_that_was_dropped_is_settled_too(gateway: HttpGateway, path: str) -> None:
+    await given(gateway, letter(1))
+    await gateway.call("POST", DROP, {"ids": [ID.format(1)]})
+
+    again = await gateway.call("POST", path, {"ids": [ID.format(1)]})
+    missing = await gateway.call("POST", path, {"ids": [ID.format(7)]})
+
+    assert (again.status, again.message) == (409, f"Dead letter {ID.format(1)} was dropped")
+    assert (missing.status, missing.message) == (404, f"There is no dead letter {ID.format(7)}")
+
+
 async def test_what_holds_no_request_can_be_dropped_only(gateway: HttpGateway) -> None:
     await given(gateway, undecodable(1), letter(2, value=None, key=None))
 

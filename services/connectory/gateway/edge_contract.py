@@ -48,10 +48,9 @@ def edge_refusals(route: Route, contract: Contract, server: ServerSettings) -> I
 def _refusals_of_a_body(contract: Contract) -> Iterator[Refusal]:
     if contract.body is None:
         return
-    form = contract.body_type == FORM
     yield Refusal(415, incoming.MEDIA_TYPE_TEXT)
-    yield Refusal(408, incoming.too_slow_text(incoming.FORM_SECONDS if form else incoming.BODY_SECONDS))
-    yield Refusal(400, incoming.BROKEN_FORM_TEXT if form else json_bodies.SYNTAX_TEXT)
+    yield Refusal(408, incoming.too_slow_text("<number>"))
+    yield Refusal(400, incoming.BROKEN_FORM_TEXT if contract.body_type == FORM else json_bodies.SYNTAX_TEXT)
 
 
 def _refusals_of_schemas(contract: Contract) -> Iterator[Refusal]:

@@ -191,8 +191,8 @@ async def _payload(request: web.Request, limit: int) -> bytes:
         raise Rejected.bad_request(json_bodies.SYNTAX_TEXT) from error
 
 
-def too_slow_text(seconds: float) -> str:
-    return f"The request body did not arrive within {seconds:.0f} seconds"
+def too_slow_text(seconds: str) -> str:
+    return f"The request body did not arrive within {seconds} seconds"
 
 
 def outdated_text(version: str) -> str:
@@ -203,7 +203,7 @@ def outdated_text(version: str) -> str:
 
 
 def _too_slow(seconds: float) -> Rejected:
-    return Rejected(408, too_slow_text(seconds))
+    return Rejected(408, too_slow_text(f"{seconds:.0f}"))
 
 
 def _outdated(version: str) -> Rejected:

@@ -47,7 +47,6 @@ INVALID: Final = (
     Refusal.of(Refused.connector_invalid("<detail>")),
 )
 BAD_IDS: Final = (
-    Refusal(400, "[request params.id]: Connector ID is required."),
     Refusal(400, "[request params.id]: Connector ID must be 36 characters or less."),
     Refusal(400, "[request params.id]: Connector ID must contain only lowercase letters, numbers, and hyphens."),
 )
