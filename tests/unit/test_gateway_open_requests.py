@@ -15,7 +15,7 @@ async def counted(installation: Installation, limit: int) -> OpenRequests:
     """With one count, and no further one."""
     counting = OpenRequests(installation.log, limit)
     async with owned(counting.follow()):
-        await until(lambda: counting.is_counted)
+        await until(lambda: counting.known is not None)
     return counting
 
 
@@ -40,11 +40,24 @@ async def test_what_has_been_run_makes_room_again(monkeypatch: pytest.MonkeyPatc
     await installation.connector()
     counting = OpenRequests(installation.log, 3)
     async with installation.executor(), owned(counting.follow()):
-        await until(lambda: counting.is_counted)
+        await until(lambda: counting.known is not None)
         assert counting.admit(3) == 3
         await installation.submit("r1", "r2", "r3")
         await installation.final_outcomes(3)
         await until(lambda: counting.admit(1) == 1)
+
+
+async def test_after_a_quiet_time_nobody_is_judged_by_what_was_open_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_requests, "REFRESH_SECONDS", 0.001)
+    installation = await Installation().create_topics()
+    await installation.connector()
+    await installation.submit("r1", "r2", "r3")
+    counting = OpenRequests(installation.log, 3)
+    async with owned(counting.follow()):
+        await until(lambda: counting.known == 3)
+        async with installation.executor():
+            await until(lambda: counting.known == 0)
+    assert counting.admit(3) == 3
 
 
 async def test_until_they_can_be_counted_nothing_is_refused() -> None:

@@ -1,8 +1,9 @@
 """How many requests are open in the whole installation, so that no more are taken over HTTP than `queued.max`.
 
 Counted by what the executors have not committed, which is somewhat more than what is open: a request that waits holds
-up what was done after it, up to the executors' windows. A count is up to `REFRESH_SECONDS` old, and what other gateways
-have taken since is not in it. Requests that are written straight to Kafka are in it, and bounded by nothing.
+up what was done after it, up to the executors' windows. A count is up to `REFRESH_SECONDS` old; where it left much room,
+as old as the last call. What other gateways have taken since is not in it. Requests that are written straight to Kafka
+are in it, and bounded by nothing.
 """
 
 import asyncio
@@ -32,24 +33,33 @@ class OpenRequests:
         self._asked = asyncio.Event()
 
     @property
-    def is_counted(self) -> bool:
-        return self._counted is not None
+    def known(self) -> int | None:
+        """As far as is known; None: not counted yet."""
+        return None if self._counted is None else self._counted + self._since
 
     def admit(self, count: int) -> int:
         """How many of so many further requests are taken: the first ones."""
         self._asked.set()
-        too_many = 0 if self._counted is None else self._counted + self._since + count - self._limit
+        known = self.known
+        too_many = 0 if known is None else known + count - self._limit
         admitted = min(count, max(count - too_many, 0))
         self._since += admitted
         return admitted
 
     async def follow(self) -> None:
-        """Count until cancelled, at the start and then as long as somebody asks."""
+        """Count until cancelled: at the start, then as long as somebody asks or the limit is not far."""
         while True:
             await _to_its_end(self._count())
             await asyncio.sleep(REFRESH_SECONDS)
-            await self._asked.wait()
+            if not self._is_close:
+                await self._asked.wait()
             self._asked.clear()
+
+    @property
+    def _is_close(self) -> bool:
+        """Whoever comes next after a quiet time must not be judged by what was open before it."""
+        known = self.known
+        return known is None or 2 * known >= self._limit
 
     async def _count(self) -> None:
         taken = self._since
