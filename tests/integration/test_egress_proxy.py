@@ -1,14 +1,16 @@
 """Calls through a proxy, over real sockets."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any, Literal
 
 import pytest
 import uvloop
 
-from connectory.connector_types.contract import EgressFailed, EgressRefused, OutgoingRequest
+from connectory.connector_types.contract import EgressFailed, EgressRefused, MailServer, OutgoingRequest
 from connectory.infra.egress import EgressSettings, HttpEgress, open_egress
 from connectory.infra.egress.proxies import Proxy, proxy
 from tests.fakes.http_proxy import HttpProxy, http_proxy
@@ -129,6 +131,26 @@ async def test_what_is_no_proxy_is_a_failure(between: HttpProxy, target: HttpTar
     between.refuses = answer
 
     assert (await failure(through(between.url), target.url)).undelivered
+
+
+@pytest.mark.parametrize("cuts", [[1], [12, 13], [38], [39], [40], [45], list(range(1, 46))])
+async def test_what_a_target_says_first_arrives_however_the_answer_is_cut(cuts: list[int]) -> None:
+    said = b"HTTP/1.1 200 Connected\r\nX-A: 1234567\r\n\r\n220 hi\r\n"
+
+    async def in_pieces(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for start, end in pairwise([0, *cuts, len(said)]):
+            writer.write(said[start:end])
+            await writer.drain()
+            await asyncio.sleep(0)
+
+    async with (
+        raw_target(in_pieces) as url,
+        open_egress(through(url)) as egress,
+        egress.connect_mail(MailServer(host="a.test", port=25)) as connection,
+    ):
+        reader, writer = await asyncio.open_connection(sock=connection.sock)
+        assert await reader.read() == b"220 hi\r\n"
+        writer.close()
 
 
 async def test_a_proxy_that_does_not_answer_is_not_waited_for_without_end(target: HttpTarget) -> None:

@@ -16,6 +16,9 @@ LONGEST_ANSWER: Final = 65_536
 """Bytes of the head of the proxy's answer."""
 
 
+_END: Final = b"\r\n\r\n"
+
+
 class TunnelRefused(EgressFailed):
     """The proxy did not open the tunnel: nothing has reached the target."""
 
@@ -26,16 +29,20 @@ class TunnelRefused(EgressFailed):
 
 @dataclass(frozen=True, slots=True)
 class Tunnel:
-    """`early` is what the target has said already; nothing more is read until a protocol is set.
-
-    Whoever takes it over owns the transport.
-    """
+    """Nothing more is read until a protocol is set. Whoever takes the tunnel over owns the transport."""
 
     transport: asyncio.Transport
-    early: bytes
+    handshake: "_Handshake"
+
+    @property
+    def early(self) -> bytes:
+        """What the target has said already."""
+        return self.handshake.early
 
     def hand_over(self, protocol: asyncio.Protocol) -> None:
-        """Let the protocol speak with the target, as if it had connected itself."""
+        """Let the protocol speak with the target, as if it had connected itself. Raises `TunnelRefused`."""
+        if self.transport.is_closing():
+            raise _closed()
         self.transport.set_protocol(protocol)
         protocol.connection_made(self.transport)
         if self.early:
@@ -55,14 +62,14 @@ class Tunnels:
         transport, handshake = await self._connected()
         try:
             transport.write(self._request(host, port))
-            status, reason, early = await handshake.answer
+            status, reason = await handshake.answer
         except BaseException:
             transport.abort()
             raise
         if not 200 <= status < 300:
             transport.close()
             raise TunnelRefused(f"proxy refused the tunnel to {host}:{port}: {status} {reason}".rstrip())
-        return Tunnel(transport, early)
+        return Tunnel(transport, handshake)
 
     async def _connected(self) -> tuple[asyncio.Transport, "_Handshake"]:
         proxy = self.proxy
@@ -98,35 +105,43 @@ class _Handshake(asyncio.Protocol):
     """
 
     def __init__(self) -> None:
-        self.answer: asyncio.Future[tuple[int, str, bytes]] = asyncio.get_running_loop().create_future()
+        self.answer: asyncio.Future[tuple[int, str]] = asyncio.get_running_loop().create_future()
         self._received = b""
         self._pause: Callable[[], None] = lambda: None
+
+    @property
+    def early(self) -> bytes:
+        return self._received.partition(_END)[2]
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._pause = cast("asyncio.Transport", transport).pause_reading  # those of uvloop are of no such class
 
     def data_received(self, data: bytes) -> None:
         self._received += data
-        head, end, early = self._received.partition(b"\r\n\r\n")
+        head, end, _ = self._received.partition(_END)
         if self.answer.done():
             return
         if end:
             self._pause()
-            self._answered(head, early)
+            self._answered(head)
         elif len(self._received) > LONGEST_ANSWER:
             self.answer.set_exception(_nonsense())
 
-    def _answered(self, head: bytes, early: bytes) -> None:
+    def _answered(self, head: bytes) -> None:
         version, _, rest = head.partition(b"\r\n")[0].partition(b" ")
         status, _, reason = rest.partition(b" ")
         if not version.startswith(b"HTTP/1.") or not status.isdigit() or len(status) != 3:
             self.answer.set_exception(_nonsense())
         else:
-            self.answer.set_result((int(status), reason.decode("latin-1").strip(), early))
+            self.answer.set_result((int(status), reason.decode("latin-1").strip()))
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.answer.done():
-            self.answer.set_exception(TunnelRefused("the proxy closed the connection", "ECONNRESET"))
+            self.answer.set_exception(_closed())
+
+
+def _closed() -> EgressFailed:
+    return TunnelRefused("the proxy closed the connection", "ECONNRESET")
 
 
 def _nonsense() -> EgressFailed:
