@@ -1,9 +1,9 @@
 """How many requests are open in the whole installation, so that no more are taken over HTTP than `queued.max`.
 
 Counted by what the executors have not committed, which is somewhat more than what is open: a request that waits holds
-up what was done after it, up to the executors' windows. A count is up to `REFRESH_SECONDS` old; where it left much room,
-as old as the last call. What other gateways have taken since is not in it. Requests that are written straight to Kafka
-are in it, and bounded by nothing.
+up what was done after it, up to the executors' windows. A count is up to `REFRESH_SECONDS` old; where there was much
+room, as old as the last call. What other gateways have taken since is not in it. Requests that are written straight to
+Kafka are in it, and bounded by nothing.
 """
 
 import asyncio
