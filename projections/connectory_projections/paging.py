@@ -53,7 +53,7 @@ def read_cursor(cursor: str, *types: type[str] | type[int]) -> tuple[object, ...
 
 
 def _fits(value: str | int) -> bool:
-    """Whether the database can hold a number: a cursor of anybody's own making may have any. Texts are for the reader."""
+    """Whether the database can hold a number: a cursor of one's own making may have any. Texts are for the reader."""
     return not isinstance(value, int) or -_BIGINT <= value < _BIGINT
 
 
