@@ -25,6 +25,7 @@ from connectory.infra.egress.targets import Targets
 from connectory.infra.egress.tls import pem, tls_context
 from connectory.infra.egress.tunnel_connector import TunnelConnector
 from connectory.infra.egress.tunnels import Tunnels
+from connectory.infra.egress.wire import Wire, WireResponse
 
 KEEP_ALIVE_SECONDS: Final = 4.0
 """Below the 5 s after which common servers close an idle connection.
@@ -120,6 +121,7 @@ class HttpEgress:
         mail: MailRoutes,
     ) -> None:
         self._session = session
+        self._wire = Wire(session, max_header_bytes=MAX_HEADER_BYTES)
         self._way = way
         self._targets = targets
         self._mail = mail
@@ -158,18 +160,13 @@ class HttpEgress:
 
     async def _exchange(self, hop: Hop, request: OutgoingRequest) -> OutgoingResponse | Redirect:
         try:
+            response: aiohttp.ClientResponse | WireResponse
             if hop.target.route is not None:
                 response = await self._by_proxy(hop, request)
+            elif hop.body and len(hop.body) >= STREAMED_BODY_BYTES:
+                response = await self._streamed(hop, request)
             else:
-                response = await self._session.request(
-                    hop.method,
-                    hop.target.url,
-                    headers=hop.headers,
-                    data=_payload(hop.body),
-                    skip_auto_headers=None if hop.is_typed else _UNTYPED,
-                    allow_redirects=False,
-                    ssl=self._tls(hop, request),
-                )
+                response = await self._wire.exchange(hop, self._tls(hop, request))
             return await self._answer(response, follow=request.max_redirects != 0)
         except TimeoutError:  # an OSError too, but one that only `send` can word
             raise
@@ -177,6 +174,17 @@ class HttpEgress:
             raise failures.no_response(error, hop.target) from error
         except ValueError as error:
             raise failures.unsendable() from error
+
+    async def _streamed(self, hop: Hop, request: OutgoingRequest) -> aiohttp.ClientResponse:
+        return await self._session.request(
+            hop.method,
+            hop.target.url,
+            headers=hop.headers,
+            data=_payload(hop.body),
+            skip_auto_headers=None if hop.is_typed else _UNTYPED,
+            allow_redirects=False,
+            ssl=self._tls(hop, request),
+        )
 
     async def _by_proxy(self, hop: Hop, request: OutgoingRequest) -> aiohttp.ClientResponse:
         assert self._way is not None
@@ -200,7 +208,9 @@ class HttpEgress:
     def _redirects(self, request: OutgoingRequest) -> int:
         return self._max_redirects if request.max_redirects is None else min(request.max_redirects, self._max_redirects)
 
-    async def _answer(self, response: aiohttp.ClientResponse, *, follow: bool) -> OutgoingResponse | Redirect:
+    async def _answer(
+        self, response: aiohttp.ClientResponse | WireResponse, *, follow: bool
+    ) -> OutgoingResponse | Redirect:
         """With `follow` off, an answer that names another place is an answer like any other."""
         try:
             if follow and response.status in REDIRECTS and (location := response.headers.get("Location")):
@@ -210,6 +220,7 @@ class HttpEgress:
         except BaseException:
             response.close()
             raise
+        response.release()
         return OutgoingResponse(
             status=response.status, reason=response.reason or "", headers=response.headers, body=body
         )
