@@ -232,3 +232,25 @@ def test_only_the_body_of_run_and_test_is_rendered() -> None:
     for sub_action, body in (("run", '\\"'), ("test", '\\"'), ("stream", "{{a}}")):
         params = {"subAction": sub_action, "subActionParams": {"body": "{{a}}"}}
         assert rendered(".gen-ai", params, {"a": '"'})["subActionParams"] == {"body": body}
+
+
+async def test_events_that_tell_what_was_used_are_believed() -> None:
+    text = '{"a": "\u2028"}', json.dumps({"choices": [], "usage": USAGE}), "[DONE]"
+    events = "".join(f"data: {each}\r\n\r\n" for each in text)
+
+    each = await call(FakeEgress(responds(200, body=events.encode())), "invokeAsyncIterator", {"messages": []})
+    silent = await call(FakeEgress(responds(200, body=EVENTS)), "invokeStream", {"messages": []})
+
+    assert isinstance(each, Succeeded)
+    assert isinstance(silent, Succeeded)
+    assert each.data == [{"a": "\u2028"}, {"choices": [], "usage": USAGE}]
+    assert each.token_usage == TokenUsage(prompt_tokens=1, completion_tokens=2, total_tokens=3)
+    assert silent.token_usage is None
+
+
+def test_numbers_of_a_config_are_saved_as_they_were_given() -> None:
+    config: dict[str, Any] = {**OPENAI, "contextWindowLength": 128_000, "temperature": 0.5}
+
+    saved = registry().check(".gen-ai", config, KEY)
+
+    assert (str(saved["contextWindowLength"]), str(saved["temperature"])) == ("128000", "0.5")

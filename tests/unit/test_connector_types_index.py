@@ -78,6 +78,17 @@ async def test_another_index_may_be_one_of_the_alert_history() -> None:
     assert documents.kept[0].index == "kibana-alert-history-x"
 
 
+async def test_a_document_has_the_same_id_when_the_request_is_run_again() -> None:
+    documents = KeptDocuments()
+
+    await index({"documents": [{}, {}]}, documents=documents)
+    await index({"documents": [{}, {}]}, documents=documents)
+
+    one, two, one_again, two_again = (each.document_id for each in documents.kept)
+    assert (one, two) == (one_again, two_again)
+    assert one != two
+
+
 async def test_a_store_that_is_away_is_a_failure() -> None:
     result = await index({"documents": [{}]}, documents=KeptDocuments(Unavailable("away")))
 
@@ -103,6 +114,7 @@ async def test_a_search_engine_is_sent_lines_of_json() -> None:
         ([], "Indexing error but no reason returned."),
         ([{"index": {"error": {"reason": "a"}}}, {"index": {}}, {"index": {"error": {"reason": "b"}}}], "a;b"),
         ([{"index": {"error": {"reason": "a", "caused_by": {"reason": "c"}}}}], "a (c)"),
+        ([{"index": {"error": {"reason": "a", "caused_by": {"type": "x"}}}}, 5, {"index": None}], "a"),
     ],
 )
 async def test_what_went_wrong_with_documents_is_told(items: list[Any], told: str) -> None:

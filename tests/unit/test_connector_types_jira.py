@@ -3,6 +3,7 @@
 import json
 from contextlib import AbstractAsyncContextManager
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -104,6 +105,15 @@ async def test_an_incident_becomes_an_issue_with_its_comments() -> None:
     }
 
 
+async def test_other_fields_have_the_last_word() -> None:
+    jira = FakeJira()
+
+    await push(jira, {"otherFields": {"issuetype": {"name": "Story"}, "project": {"key": "DEV"}}})
+
+    fields = {"project": {"key": "DEV"}, "summary": "s", "issuetype": {"name": "Story"}}
+    assert jira.calls[0] == ("POST /issue", {"fields": fields})
+
+
 async def test_an_incident_that_is_known_is_updated() -> None:
     jira = FakeJira()
 
@@ -153,13 +163,16 @@ async def test_what_a_project_tells(sub_action: str, params: dict[str, Any], dat
     assert result.data == data
 
 
-async def test_a_title_is_escaped_for_the_search() -> None:
+@pytest.mark.parametrize(
+    ("title", "searched"), [("a-b c", r"a\\-b c"), (r"a\b", r"a\\\\b"), ('" or project="X', r"\\\" or project=\\\"X")]
+)
+async def test_a_title_is_escaped_for_the_search(title: str, searched: str) -> None:
     jira = FakeJira()
 
-    await call(jira, "issues", {"title": "a-b c"})
+    await call(jira, "issues", {"title": title})
 
-    jql = "project%3D%22OPS%22%20and%20summary%20~%22a%5C%5C-b%20c%22"
-    assert jira.calls[0][0] == f"GET /search/jql?jql={jql}&fields=summary,key"
+    called = unquote(jira.calls[0][0])
+    assert called == f'GET /search/jql?jql=project="OPS" and summary ~"{searched}"&fields=summary,key'
 
 
 NULL = "unknown: errorResponse was null"
@@ -176,7 +189,7 @@ def refused(status: int, body: bytes) -> OutgoingResponse:
     [
         (refused(404, b'{"errorMessages": ["a", "b"]}'), STATUS.format(404), "a, b", "framework"),
         (refused(400, b'{"errors": {"x": "no", "y": "way"}}'), STATUS.format(400), "no way", "framework"),
-        (refused(429, b"{}"), STATUS.format(429), NULL, "user"),
+        (refused(429, b"{}"), STATUS.format(429), "unknown: errorResponse.errors was null", "user"),
         (refused(500, b'{"a": 1}'), STATUS.format(500), "unknown: errorResponse.errors was null", "framework"),
         (EgressFailed("gone"), "gone", NULL, "framework"),
         (refused(200, b"{}"), "Response is missing at least one of the expected fields: id,key", NULL, "framework"),

@@ -35,6 +35,7 @@ async def send(egress: FakeEgress, params: dict[str, Any], config: dict[str, Any
              "payload": {"summary": "s", "source": "o", "severity": "error", "timestamp": "2026-11-24T11:00:00.000Z",
                          "component": "c", "group": "g", "class": "k", "custom_details": {"a": 1}}},
         ),
+        ({"links": []}, {"event_action": "trigger", "links": [], "payload": DEFAULTS}),
         ({"timestamp": " "}, {"event_action": "trigger", "payload": DEFAULTS}),
         ({"timestamp": " 1000 "}, {"event_action": "trigger",
                                    "payload": {**DEFAULTS, "timestamp": "1970-01-01T00:00:01.000Z"}}),

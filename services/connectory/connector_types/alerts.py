@@ -78,7 +78,9 @@ class CloseAlert(Schema):
     async def send(self, service: AlertService, path: str, answer: type[Answer]) -> Answer:
         data = _given(self)
         del data["alias"]
-        url = _url(service, f"{path}/{quote(sent_alias(self.alias), safe=IN_A_PATH)}/close?identifierType=alias")
+        url = _url(
+            service, f"{path}/{quote(sent_alias(self.alias), IN_A_PATH, errors='replace')}/close?identifierType=alias"
+        )
         return await service.request("POST", url, answer, data=data, headers=_key(service))
 
 
@@ -106,7 +108,7 @@ def alert_sub_actions(
 
 def sent_alias(alias: str) -> str:
     """One that is too long is known by its digest."""
-    return alias if len(alias) <= LONGEST_ALIAS else f"sha-{hashlib.sha256(alias.encode()).hexdigest()}"
+    return alias if len(alias) <= LONGEST_ALIAS else f"sha-{hashlib.sha256(alias.encode(errors='replace')).hexdigest()}"
 
 
 def describe(failure: HttpFailure) -> str:

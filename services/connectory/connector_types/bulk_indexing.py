@@ -48,8 +48,13 @@ def problem_with(answer: Json) -> str | None:
     reasons = [str(error["reason"]) for error in errors if error.get("reason")]
     if not reasons:
         return NO_REASON
-    causes = [str(cause["reason"]) for error in errors if isinstance(cause := error.get("caused_by"), Mapping)]
+    causes = [str(cause["reason"]) for error in errors if (cause := _cause(error)).get("reason")]
     return ";".join(reasons) + (f" ({';'.join(causes)})" if causes else "")
+
+
+def _cause(error: JsonObject) -> JsonObject:
+    cause = error.get("caused_by")
+    return cause if isinstance(cause, Mapping) else {}
 
 
 def _errors(items: Json) -> Iterator[JsonObject]:

@@ -1,10 +1,12 @@
 """`.gen-ai`: asks a large language model by chat completions, of OpenAI or of others that offer the same."""
 
-import json
+import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Final, TypeAlias
 
-from pydantic import ConfigDict, Field
+from annotated_types import Ge, Le
+from pydantic import ConfigDict, Field, ValidationError
 
 from connectory.connector_types.contract import ConnectorType, OutgoingResponse, Render, TypeExample
 from connectory.connector_types.gen_ai_providers import (
@@ -21,8 +23,8 @@ from connectory.connector_types.gen_ai_providers import (
     headers_of,
     tls_of,
 )
-from connectory.connector_types.json_text import compact
-from connectory.connector_types.schemas import Absentable, Answer, Schema, about
+from connectory.connector_types.json_text import compact, parse_json
+from connectory.connector_types.schemas import Absentable, Answer, Number, Schema, about
 from connectory.connector_types.services import HttpFailure, Service, answer_json, checked_answer
 from connectory.connector_types.sub_actions import SubAction, SubActionParams, SubActions, user_when_throttled
 from connectory.domain.execution import TokenUsage
@@ -35,6 +37,9 @@ STREAM_TIMEOUT_MS: Final = 3_600_000
 NO_TEXT: Final = (
     "An error occurred sending your message. If the problem persists, please test the connector configuration."
 )
+_LINE_ENDS: Final = re.compile(r"\r\n|\n|\r")
+"""Of events: what else counts as the end of a line may stand in their JSON."""
+
 _UNTRUSTED: Final = ("CERT_", "UNABLE_TO_", "DEPTH_ZERO_SELF_SIGNED", "SELF_SIGNED")
 _HANDSHAKE: Final = frozenset({"EPROTO", "ERR_TLS_CERT_ALTNAME_INVALID"})
 
@@ -78,7 +83,7 @@ class Chat(ApiNames):
     function_call: Annotated[Any, about("Function call", "Deprecated", widget="json")] = None
     n: Annotated[Absentable[int], about("Number of answers")] = None
     stop: Annotated[Any, about("Stop", widget="json")] = None
-    temperature: Annotated[Absentable[float], about("Temperature")] = None
+    temperature: Annotated[Absentable[Number], about("Temperature")] = None
     response_format: Annotated[Any, about("Response format", widget="json")] = None
     timeout: Annotated[Absentable[float], about("Timeout", "In milliseconds")] = None
     signal: Annotated[Any, about("Signal")] = None
@@ -97,10 +102,13 @@ class Dashboard(Schema):
     dashboard_id: str
 
 
+Tokens = Annotated[Number, Ge(0), Le(2**53)]
+
+
 class Usage(Answer):
-    prompt_tokens: float
-    completion_tokens: float
-    total_tokens: float
+    prompt_tokens: Tokens
+    completion_tokens: Tokens
+    total_tokens: Tokens
 
     @property
     def counted(self) -> TokenUsage:
@@ -123,7 +131,7 @@ async def run(model: Model, call: Call) -> Json:
 async def stream(model: Model, call: Stream) -> Json:
     """With `stream` the text of the events as they came, else the same as `run`."""
     if call.stream:
-        return _text(await _stream(model, call.body, call.timeout))
+        return await _stream(model, call.body, call.timeout)
     return answer_json(await _complete(model, call.body, call.timeout))
 
 
@@ -133,13 +141,13 @@ async def invoke_ai(model: Model, chat: Chat) -> Json:
 
 
 async def invoke_stream(model: Model, chat: Chat) -> Json:
-    return _text(await _stream(model, chat.body, chat.timeout))
+    return await _stream(model, chat.body, chat.timeout)
 
 
 async def invoke_iterator(model: Model, chat: Chat) -> Json:
     """The events of the stream, each parsed."""
     model.blame = user_when_throttled
-    return list(events_of(_text(await _stream(model, chat.body, chat.timeout))))
+    return list(events_of(await _stream(model, chat.body, chat.timeout)))
 
 
 async def get_dashboard(_model: Model, _params: Dashboard) -> Json:
@@ -149,15 +157,12 @@ async def get_dashboard(_model: Model, _params: Dashboard) -> Json:
 
 def events_of(text: str) -> Iterator[Json]:
     """The data of server-sent events, one JSON value each; `[DONE]` is the end."""
-    for line in text.splitlines():
+    for line in _LINE_ENDS.split(text):
         data = line.removeprefix("data:").strip()
         if not line.startswith("data:") or data == "[DONE]":
             continue
-        try:
-            event: Json = json.loads(data)
-        except (ValueError, RecursionError):
-            continue
-        yield event
+        with suppress(ValueError):
+            yield parse_json(data)
 
 
 async def _complete(model: Model, body: str, timeout: float | None) -> Completion:
@@ -166,8 +171,20 @@ async def _complete(model: Model, body: str, timeout: float | None) -> Completio
     return completion
 
 
-async def _stream(model: Model, body: str, timeout: float | None) -> OutgoingResponse:
-    return await _call(model, body, timeout or STREAM_TIMEOUT_MS, stream=True)
+async def _stream(model: Model, body: str, timeout: float | None) -> str:
+    response = await _call(model, body, timeout or STREAM_TIMEOUT_MS, stream=True)
+    text = response.body.decode(errors="replace")
+    model.token_usage = used(text)
+    return text
+
+
+def used(text: str) -> TokenUsage | None:
+    """As events say that tell it; most services do so only when the body asks for it (`stream_options`)."""
+    told = [event["usage"] for event in events_of(text) if isinstance(event, Mapping) and event.get("usage")]
+    try:
+        return Usage.model_validate(told[-1]).counted if told else None
+    except ValidationError:
+        return None
 
 
 async def _call(model: Model, body: str, timeout_ms: float, *, stream: bool) -> OutgoingResponse:
@@ -181,10 +198,6 @@ async def _call(model: Model, body: str, timeout_ms: float, *, stream: bool) -> 
         secret_headers=frozenset({"api-key"}),
         timeout_ms=round(timeout_ms),
     )
-
-
-def _text(response: OutgoingResponse) -> str:
-    return response.body.decode(errors="replace")
 
 
 def _first_text(completion: Completion) -> str:

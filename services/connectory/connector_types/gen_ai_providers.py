@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, TypeAlias, assert_never
@@ -10,8 +9,8 @@ from typing import Annotated, Any, Final, Literal, TypeAlias, assert_never
 from pydantic import ConfigDict
 
 from connectory.connector_types.contract import ClientCertificate, RunFailed, TypeSettings, VerificationMode
-from connectory.connector_types.json_text import compact
-from connectory.connector_types.schemas import Absentable, Schema, SecretSchema, Unsaved, about
+from connectory.connector_types.json_text import compact, parse_json
+from connectory.connector_types.schemas import Absentable, Number, Schema, SecretSchema, Unsaved, about
 from connectory.connector_types.services import DEFAULT_TLS, Tls
 from connectory.domain.json_types import JsonObject
 
@@ -26,8 +25,8 @@ _AZURE_URL: Final = re.compile(
 
 class Extras(Schema):
     headers: Annotated[Absentable[dict[str, str]], about("Headers", "Of every call")] = None
-    context_window_length: Annotated[Absentable[float], about("Context window length", "In tokens")] = None
-    temperature: Annotated[Absentable[float], about("Temperature")] = None
+    context_window_length: Annotated[Absentable[Number], about("Context window length", "In tokens")] = None
+    temperature: Annotated[Absentable[Number], about("Temperature")] = None
 
 
 class OpenAiTarget(Schema):
@@ -183,8 +182,8 @@ def _proof(config: Provider, secrets: Secrets) -> Mapping[str, str]:
 def body_of(config: Provider, body: str, *, stream: bool) -> str:
     """The caller's body with `stream` forced and the model filled in; one that is no JSON object passes as it is."""
     try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
+        parsed = parse_json(body)
+    except ValueError:
         return body
     return compact(_completed(config, parsed, stream=stream)) if isinstance(parsed, dict) else body
 

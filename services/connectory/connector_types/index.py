@@ -64,9 +64,9 @@ async def _keep(run: IndexRun, index: str, documents: Sequence[JsonObject]) -> R
     """The answer has the shape of Elasticsearch's."""
     kept = [
         DocumentIndexed(
-            document_id=str(uuid.uuid4()), index=index, connector_id=run.connector_id, at=run.now(), document=each
+            document_id=_id(run, number), index=index, connector_id=run.connector_id, at=run.now(), document=each
         )
-        for each in documents
+        for number, each in enumerate(documents)
     ]
     begun = run.now()
     try:
@@ -78,6 +78,11 @@ async def _keep(run: IndexRun, index: str, documents: Sequence[JsonObject]) -> R
         {"create": {"_index": index, "_id": each.document_id, "status": 201, "result": "created"}} for each in kept
     ]
     return Succeeded(data={"took": took, "errors": False, "items": items})
+
+
+def _id(run: IndexRun, number: int) -> str:
+    """The same when the request is run again, so that documents which were kept twice can be told."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{run.connector_id}/{run.idempotency_key}/{number}"))
 
 
 async def _send(run: IndexRun, endpoint: Elasticsearch, index: str, documents: Sequence[JsonObject]) -> Result:

@@ -77,7 +77,7 @@ class Incident(Schema):
 
 
 NAMED_FIELDS: Final = frozenset(
-    {"summary", "description", "externalId", "issueType", "issuetype", "priority", "parent", "labels", "project"}
+    {"summary", "description", "externalId", "issueType", "priority", "parent", "labels", "otherFields"}
 )
 
 

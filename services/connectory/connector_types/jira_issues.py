@@ -20,6 +20,7 @@ from connectory.domain.retry import DECLINED_STATUSES
 
 NAME: Final = "Jira"
 _JQL_SPECIAL: Final = re.compile(r"[-!^+&*()\[\]/{}|:?~]")
+_JQL_QUOTE: Final = re.compile(r'["\\]')
 
 
 class CallFailed(ConnectoryError):
@@ -98,8 +99,7 @@ class Jira:
         return {str(each.get("fieldId")): _field(each) for each in fields}
 
     async def search(self, title: str) -> Sequence[JsonObject]:
-        escaped = _JQL_SPECIAL.sub(r"\\\\\g<0>", title)
-        jql = quote(f'project="{self._project}" and summary ~"{escaped}"', safe="!'()*")
+        jql = quote(f'project="{self._project}" and summary ~"{_escaped(title)}"', "!'()*", errors="replace")
         async with worded("Unable to get issues"):
             found = _object(await self._call("GET", f"/search/jql?jql={jql}&fields=summary,key"))
         return [_titled(each) for each in _objects(found.get("issues"))]
@@ -160,11 +160,12 @@ def _told(text: str, error: str, body: Json) -> str:
 
 def reason_of(body: Json) -> str:
     """What Jira gave as its reason."""
-    if not body:
+    if body is None or body == "":
         return "unknown: errorResponse was null"
-    if not isinstance(body, Mapping):
-        return str(body)
-    messages, errors = body.get("errorMessages"), body.get("errors")
+    if isinstance(body, str):
+        return body
+    told = _object(body)
+    messages, errors = told.get("errorMessages"), told.get("errors")
     if isinstance(messages, list) and messages:
         return ", ".join(map(str, messages))
     if not isinstance(errors, Mapping):
@@ -195,4 +196,9 @@ def _field(declared: JsonObject) -> JsonObject:
 
 
 def _segment(text: str) -> str:
-    return quote(text, safe="")
+    return quote(text, "", errors="replace")
+
+
+def _escaped(title: str) -> str:
+    """As words to be searched for, inside a text of JQL: neither ends the text nor is an operator of the search."""
+    return _JQL_SPECIAL.sub(r"\\\\\g<0>", _JQL_QUOTE.sub(r"\\\\\\\g<0>", title))

@@ -13,7 +13,7 @@ from connectory.connector_types.alerts import (
     render_params,
 )
 from connectory.connector_types.contract import ConnectorType, TypeExample
-from connectory.connector_types.schemas import Absentable, Answer, Schema, about
+from connectory.connector_types.schemas import Absentable, Answer, Number, Schema, about
 from connectory.connector_types.sub_actions import SubActionParams
 
 ALERTS = "/jsm/ops/integration/v2/alerts"
@@ -42,7 +42,7 @@ class CreateAlert(NewAlert):
 class Answered(Answer):
     """Either that the request was taken, or a code with errors."""
 
-    took: float | None = None
+    took: Number | None = None
     result: str | None = None
     code: Any = None
     errors: list[dict[str, Any]] | None = None

@@ -8,6 +8,8 @@ def parse_moment(text: str) -> datetime | None:
     """A time in ISO 8601 or as in mails, UTC where it names no zone; None when it is neither."""
     try:
         return _in_utc(datetime.fromisoformat(text))
+    except OverflowError:
+        return None
     except ValueError:
         return parse_http_date(text)
 

@@ -14,7 +14,7 @@ from connectory.connector_types.alerts import (
     render_params,
 )
 from connectory.connector_types.contract import ConnectorType, TypeExample
-from connectory.connector_types.schemas import Absentable, Answer, Schema, about
+from connectory.connector_types.schemas import Absentable, Answer, Number, Schema, about
 from connectory.connector_types.sub_actions import SubActionParams
 
 ALERTS = "/v2/alerts"
@@ -64,7 +64,7 @@ class CreateAlert(NewAlert):
 
 
 class Accepted(Answer):
-    took: float
+    took: Number
     request_id: str = Field(alias="requestId")
     result: str
 

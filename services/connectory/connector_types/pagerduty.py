@@ -67,13 +67,13 @@ class Params(Schema):
         """The time of the event; None when it has none."""
         text = (self.timestamp or "").strip()
         if text.isascii() and text.isdecimal():
-            return _of_millis(int(text))
+            return _of_millis(text)
         return parse_moment(text) if text else None
 
 
-def _of_millis(number: int) -> datetime | None:
+def _of_millis(digits: str) -> datetime | None:
     try:
-        return datetime.fromtimestamp(number / 1000, UTC)
+        return datetime.fromtimestamp(int(digits) / 1000, UTC)
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -114,7 +114,7 @@ def event_of(params: Params, connector_id: str) -> Mapping[str, Json]:
         event["dedup_key"] = params.dedup_key
     if event["event_action"] != "trigger":
         return event
-    if params.links:
+    if params.links is not None:
         event["links"] = [link.model_dump() for link in params.links]
     return {**event, "payload": _payload(params, connector_id)}
 

@@ -39,9 +39,10 @@ def _dotted(path: Path) -> str:
 def _problems(errors: Sequence[ErrorDetails], schema: type[BaseModel]) -> Iterable[Problem]:
     unknown: dict[Path, list[str]] = {}
     for error in errors:
-        if error["type"] == "extra_forbidden":
-            *parents, key = error["loc"]
-            unknown.setdefault(tuple(parents), []).append(str(key))
+        *parents, key = error["loc"] or ("",)
+        path, declared = _declared_at(schema, tuple(parents))
+        if error["type"] == "extra_forbidden" and not _is_union(declared):
+            unknown.setdefault(path, []).append(str(key))
         else:
             yield _problem(error, schema)
     for path, keys in unknown.items():
@@ -132,6 +133,7 @@ _EXPECTED: Final[Mapping[Any, str]] = {
     dict: "record",
 }
 _WORDED: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
+    "string_unicode": lambda _: "Invalid input: half of a surrogate pair is no character",
     "string_too_short": lambda limit: f"Too small: expected string to have >={limit['min_length']} characters",
     "string_too_long": lambda limit: f"Too big: expected string to have <={limit['max_length']} characters",
     "greater_than": lambda limit: f"Too small: expected number to be >{_plain(limit['gt'])}",

@@ -6,14 +6,24 @@ given. `Absentable[X] = None` may be left out, but not be null, and then stays a
 a default that acts at run time only. Every field of a `SecretSchema` is secret, unless it says that it may be shown.
 """
 
-import json
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SerializerFunctionWrapHandler,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_serializer,
+)
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
+from connectory.connector_types.json_text import parse_json
 from connectory.domain.json_types import JsonObject
 
 T = TypeVar("T")
@@ -46,7 +56,8 @@ def about(title: str, description: str = "", *, widget: Widget | None = None, sh
 
 def own_rule(text: str) -> PydanticCustomError:
     """To be raised in a validator: a rule that a type makes itself, worded by the type."""
-    return PydanticCustomError(OWN_RULE, "{text}", {"text": text})
+    writable = text.encode(errors="replace").decode()  # half a surrogate pair may come in with what it quotes
+    return PydanticCustomError(OWN_RULE, "{text}", {"text": writable})
 
 
 def _refuse_null(value: object) -> object:
@@ -59,11 +70,18 @@ def _parsed(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        parsed: object = json.loads(value)
-    except (ValueError, RecursionError):
+        return parse_json(value)
+    except ValueError:
         return value
-    return parsed
 
+
+def _as_given(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    check(value)
+    return value
+
+
+Number = Annotated[float, WrapValidator(_as_given), PlainSerializer(lambda number: number)]
+"""A whole number stays one."""
 
 OR_JSON_TEXT = BeforeValidator(_parsed)
 """A text of JSON stands for what it says; one that is none is left as it is, to be refused."""

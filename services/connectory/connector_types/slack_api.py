@@ -1,6 +1,5 @@
 """`.slack_api`: posts messages, plain or of blocks, through Slack's Web API."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
@@ -21,12 +20,12 @@ from connectory.connector_types.contract import (
     TypeExample,
     TypeSettings,
 )
-from connectory.connector_types.json_text import compact, parsed_or_text
+from connectory.connector_types.json_text import compact, parse_json, parsed_or_text
 from connectory.connector_types.schemas import Absentable, Schema, SecretSchema, about, own_rule
 from connectory.connector_types.slack_answers import refused_by_slack
 from connectory.connector_types.templating import Render
 from connectory.domain.execution import Failed, Result, Succeeded
-from connectory.domain.json_types import JsonObject
+from connectory.domain.json_types import Json, JsonObject
 
 BASE_URL: Final = "https://slack.com/api/"
 FAILED: Final = "error posting slack message"
@@ -57,8 +56,8 @@ def _with_hash(name: str) -> str:
 
 def _with_blocks(text: str) -> str:
     try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        body = parse_json(text)
+    except ValueError as error:
         raise own_rule(f"block kit body is not valid JSON - {error}") from None
     if not isinstance(body, Mapping) or "blocks" not in body:
         raise own_rule('block kit body must contain field "blocks"')
@@ -85,6 +84,11 @@ class Message(Posting):
 
 class Blocks(Posting):
     text: Annotated[str, AfterValidator(_with_blocks), about("Block kit", "JSON with the key blocks", widget="json")]
+
+    @property
+    def blocks(self) -> Json:
+        body = parse_json(self.text)
+        return body["blocks"] if isinstance(body, Mapping) else None
 
 
 class Params(Schema):
@@ -150,7 +154,7 @@ async def execute(run: SlackRun) -> Result:
         case PostMessage(sub_action_params=message):
             return await _post(run, message, {"text": message.text})
         case PostBlocks(sub_action_params=message):
-            return await _post(run, message, {"blocks": json.loads(message.text)["blocks"]})
+            return await _post(run, message, {"blocks": message.blocks})
         case Params(sub_action=unknown):
             raise RunFailed(f"{EXTERNAL_SERVICE} Unsupported subAction type {unknown}.")
         case _:
@@ -160,7 +164,7 @@ async def execute(run: SlackRun) -> Result:
 async def _check_channel(run: SlackRun, channel_id: str) -> Result:
     if not channel_id:
         return Failed(message=FAILED, service_message="The channel id is empty")
-    url = f"{BASE_URL}conversations.info?{urlencode({'channel': channel_id})}"
+    url = f"{BASE_URL}conversations.info?{urlencode({'channel': channel_id}, errors='replace')}"
     return await _call(run, OutgoingRequest(method="GET", url=url, headers=_headers(run)))
 
 
@@ -220,7 +224,7 @@ def _answered(run: SlackRun, request: OutgoingRequest, response: OutgoingRespons
     if isinstance(answer, Mapping) and answer.get("ok") is True:
         return Succeeded(data=answer, request_body_bytes=sent_bytes(request))
     error = answer.get("error") if isinstance(answer, Mapping) else answer
-    told = error if isinstance(error, str) else compact(error)
+    told = error if isinstance(error, str | None) else compact(error)
     return unwelcome_answer(request, response, run.now(), FAILED, service_message=told)
 
 
