@@ -85,6 +85,8 @@ class Documented:
     def hold(self, method: str, path: str, status: int, content_type: str, raw: bytes) -> None:
         """Raise `AssertionError` for an answer that is not in the document, and remember who saw it."""
         operation = self.find("GET" if method == "HEAD" else method, path)
+        if operation is None:
+            assert status == 404, f"{method} {path} is not in the document, and answered {status}"
         if operation is None or method == "HEAD":
             return
         self._hold_form(operation, status, content_type, raw)
