@@ -43,7 +43,7 @@ class Roles(Protocol):
 class NoRoles:
     """While security is switched off there are none."""
 
-    def privileges_of(self, _role: str) -> Privileges | None:
+    def privileges_of(self, role: str) -> Privileges | None:
         return None
 
 

@@ -89,7 +89,7 @@ class ByCredentials:
 class Anyone:
     """While security is switched off nobody is asked."""
 
-    async def caller(self, _header: str | None) -> Principal:
+    async def caller(self, header: str | None) -> Principal:
         return ANYBODY
 
 
