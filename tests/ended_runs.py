@@ -20,7 +20,7 @@ RULE = RunContext(
 
 def attempt(execution_id: str, **fields: Any) -> Attempt:
     """At a request for `hook`, which is of the space that is named."""
-    of_request = {
+    of_request: dict[str, Any] = {
         name: fields.pop(name) for name in ("space_id", "source", "requested_by", "context") if name in fields
     }
     label = ConnectorLabel(name="hook", type_id=".webhook", version=1, in_memory=fields.pop("in_memory", False))
