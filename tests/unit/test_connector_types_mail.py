@@ -274,3 +274,18 @@ def test_templates_are_filled_in_each_its_way() -> None:
         "message": "<\\*>",
         "messageHTML": "&lt;*&gt;",
     }
+
+
+async def test_a_message_of_brackets_without_ends_is_sent_as_it_is() -> None:
+    mail = await composed({"message": "[" * 20_000})
+
+    assert mail["html"].startswith("[[[")
+    assert mail["html"].count("[") == 20_000
+
+
+def test_a_sender_there_has_to_be() -> None:
+    assert problem_with({**SERVER, "from": " "}) == "[from]: not valid emails:  "
+
+
+async def test_a_domain_of_other_letters_is_sent_as_mail_servers_know_it() -> None:
+    assert (await composed({"to": ["me@bücher.test"]}))["to"] == [{"address": "me@xn--bcher-kva.test", "name": ""}]

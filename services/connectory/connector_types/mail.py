@@ -1,23 +1,39 @@
 """`.email`: sends mail through a mail server, a known service, or Exchange."""
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Sequence
 from mimetypes import guess_type
 from typing import Final
 
-from connectory.connector_types.contract import ConnectorType, EgressFailed, EgressRefused, Render, Run, TypeExample
-from connectory.connector_types.mail_addresses import problem_with_addresses
+from connectory.connector_types.contract import (
+    ConnectorType,
+    EgressFailed,
+    EgressRefused,
+    MailServer,
+    Render,
+    Run,
+    TypeExample,
+)
+from connectory.connector_types.mail_addresses import problem_with_sender
 from connectory.connector_types.mail_config import Config, Secrets, check_config, check_connector, server_of
 from connectory.connector_types.mail_content import FooterLink, content_of
 from connectory.connector_types.mail_graph import Graph, GraphRefused, Tenant
 from connectory.connector_types.mail_params import AttachedFile, Params, check_params, problem_with_recipients
-from connectory.connector_types.mail_services import EXCHANGE_SERVICE, JSON_SERVICE
+from connectory.connector_types.mail_services import (
+    ELASTIC_CLOUD_SERVICE,
+    EXCHANGE_SERVICE,
+    JSON_SERVICE,
+    OTHER_SERVICE,
+    Server,
+)
 from connectory.connector_types.mail_transport import Attachment, Login, Mail, MailRefused, hand_over, shown
 from connectory.connector_types.oauth import TokenRefused
 from connectory.connector_types.templating import render_object
-from connectory.domain.execution import ErrorSource, Failed, Result, Succeeded
+from connectory.domain.execution import Failed, Result, Succeeded
 from connectory.domain.json_types import Json, JsonObject
+from connectory.domain.retry import DECLINED_STATUSES
 
 NOTIFICATION: Final = "notification"
 """The source of mails that Connectory sends on its own account."""
@@ -42,7 +58,7 @@ async def execute(run: MailRun) -> Result:
     if problem is not None:
         return Failed(message=problem)
     try:
-        return Succeeded(data=await _send(run, _mail(run)))
+        return Succeeded(data=await _send(run, await _mail(run)))
     except EgressFailed as failure:
         return Failed(
             message=FAILED,
@@ -51,14 +67,16 @@ async def execute(run: MailRun) -> Result:
             reason=failure.code,
             undelivered=failure.undelivered,
         )
-    except (GraphRefused, MailRefused, TokenRefused, ValueError) as error:
-        return _failed(error)
-
-
-def _failed(error: GraphRefused | MailRefused | TokenRefused | ValueError) -> Failed:
-    status = error.status if isinstance(error, GraphRefused) else None
-    source = ErrorSource.USER if status is not None or isinstance(error, ValueError) else ErrorSource.FRAMEWORK
-    return Failed(message=FAILED, service_message=str(error), error_source=source, status=status)
+    except GraphRefused as error:
+        return Failed(
+            message=FAILED,
+            service_message=error.message,
+            status=error.status,
+            undelivered=error.status in DECLINED_STATUSES,
+            retry_after=error.retry_after,
+        )
+    except (MailRefused, TokenRefused, ValueError) as error:
+        return Failed(message=FAILED, service_message=str(error))
 
 
 def _problem_with(run: MailRun) -> str | None:
@@ -66,7 +84,7 @@ def _problem_with(run: MailRun) -> str | None:
     settings, params = run.settings.mail, run.params
     if problem := problem_with_recipients(params, settings, templates_pass=False):
         return problem
-    if problem := problem_with_addresses(settings, senders=[run.config.sender], templates_pass=False):
+    if problem := problem_with_sender(run.config.sender, settings, templates_pass=False):
         return f"[from]: {problem}"
     if params.message_html is not None and not run.config.allow_html:
         return "HTML email can only be sent when the connector is configured to allow HTML"
@@ -84,7 +102,14 @@ async def _send(run: MailRun, mail: Mail) -> Json:
     server = server_of(config, run.settings.mail)
     if server is None:
         raise ValueError(f"the service '{config.service}' has no server")
-    return await hand_over(run.egress, server, _login(config, secrets), mail)
+    target = MailServer(host=server.host, port=server.port, unchecked=_has_nothing_to_lose(config, secrets, server))
+    return await hand_over(run.egress, target, server, _login(config, secrets), mail)
+
+
+def _has_nothing_to_lose(config: Config, secrets: Secrets, server: Server) -> bool:
+    """A server of one's own, without TLS from the start and without a user: its certificate is not checked."""
+    own = config.service in (OTHER_SERVICE, ELASTIC_CLOUD_SERVICE)
+    return own and not server.secure and secrets.user is None and secrets.password is None
 
 
 def _graph(run: MailRun) -> Graph:
@@ -112,10 +137,13 @@ def _login(config: Config, secrets: Secrets) -> Login | None:
     return Login(user=secrets.user, password=secrets.password)
 
 
-def _mail(run: MailRun) -> Mail:
+async def _mail(run: MailRun) -> Mail:
     params = run.params
     link = FooterLink(path=params.kibana_footer_link.path, text=params.kibana_footer_link.text)
-    content = content_of(params.message, params.message_html, link, run.connector_id, run.settings.mail)
+    # On a thread, because a long message takes seconds.
+    content = await asyncio.to_thread(
+        content_of, params.message, params.message_html, link, run.connector_id, run.settings.mail
+    )
     return Mail(
         sender=run.config.sender,
         to=_filled(params.to),

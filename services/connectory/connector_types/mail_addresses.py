@@ -2,12 +2,20 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from email.errors import NonASCIILocalPartDefect
 from email.headerregistry import Address, HeaderRegistry
+from functools import lru_cache
 from typing import Final
 
 from connectory.connector_types.mail_settings import MailSettings
 
 _HEADERS: Final = HeaderRegistry()
+_HARMLESS: Final = NonASCIILocalPartDefect
+"""Not every mail server takes such an address (RFC 6531); whether it does turns out when it is sent to."""
+
+_STUMBLES: Final = (ValueError, LookupError, AttributeError, TypeError, RecursionError)
+"""What the parser of the standard library makes of some texts."""
+
 _TEMPLATE: Final = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
@@ -27,21 +35,41 @@ def problem_with_addresses(
     return "; ".join(_told("valid", invalid) + _told("allowed", forbidden)) or None
 
 
+def problem_with_sender(text: str, settings: MailSettings, *, templates_pass: bool) -> str | None:
+    """The same for a sender, whom there has to be."""
+    if not text.strip():
+        return f"not valid emails: {text}"
+    return problem_with_addresses(settings, senders=[text], templates_pass=templates_pass)
+
+
+@lru_cache(maxsize=1024)  # the same texts are asked for by every check and again when the mail is made
 def addresses_of(text: str) -> Sequence[Address] | None:
     """The addresses of a list, the members of groups among them; None when it is none."""
     try:
         header = _HEADERS("to", text.strip())
-    except (ValueError, IndexError, AttributeError):  # the parser of the standard library stumbles over some
+    except _STUMBLES:
         return None
     addresses: Sequence[Address] = getattr(header, "addresses", ())
     sound = bool(addresses) and all(each.username and each.domain for each in addresses)
-    return addresses if sound and not header.defects else None
+    return addresses if sound and all(isinstance(each, _HARMLESS) for each in header.defects) else None
+
+
+def sent_addresses(texts: Iterable[str]) -> Iterator[Address]:
+    """As mail servers understand them: domains in ASCII, no groups; what is no address is left out.
+
+    Raises ValueError for a domain that there cannot be.
+    """
+    for text in texts:
+        yield from (Address(each.display_name, each.username, _ascii(each.domain)) for each in addresses_of(text) or ())
 
 
 def plain_addresses(texts: Iterable[str]) -> Iterator[str]:
-    """Without names and groups; what is no address is left out."""
-    for text in texts:
-        yield from (each.addr_spec for each in addresses_of(text) or ())
+    """Those without their names."""
+    return (each.addr_spec for each in sent_addresses(texts))
+
+
+def _ascii(domain: str) -> str:
+    return domain if domain.isascii() else domain.encode("idna").decode()
 
 
 def _is_allowed(address: Address, settings: MailSettings, *, is_sender: bool) -> bool:

@@ -6,7 +6,7 @@ from annotated_types import Ge, Le
 from pydantic import BeforeValidator, Field
 
 from connectory.connector_types.contract import TypeSettings
-from connectory.connector_types.mail_addresses import problem_with_addresses
+from connectory.connector_types.mail_addresses import problem_with_sender
 from connectory.connector_types.mail_services import (
     ELASTIC_CLOUD_SERVICE,
     EXCHANGE_SERVICE,
@@ -67,7 +67,7 @@ def _problem_with_wishes(config: Config, settings: TypeSettings) -> str | None:
         return (
             f'[service]: "{SERVICE_SETTINGS[config.service]}" is not in the list of enabled email services: {enabled}'
         )
-    if problem := problem_with_addresses(mail, senders=[config.sender], templates_pass=True):
+    if problem := problem_with_sender(config.sender, mail, templates_pass=True):
         return f"[from]: {problem}"
     if config.allow_html and config.service == ELASTIC_CLOUD_SERVICE:
         return f'[allowHtml]: cannot be true when [service] is "{ELASTIC_CLOUD_SERVICE}"'

@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass
 from functools import cache
+from html import escape
+from typing import Final
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline, image, link
 
 from connectory.connector_types.mail_settings import MailSettings
 
 NO_MESSAGE = "no message set"
+MOST_EFFORT: Final = 10_000_000
+"""Characters that may be looked at for the ends of links: with thousands of brackets without ends it takes hours."""
+
 SIGNED = "This message was sent by Elastic."
 
 
@@ -32,18 +38,37 @@ def content_of(message: str, html: str | None, link: FooterLink, connector_id: s
 
 
 def html_of(markdown: str) -> str:
-    """The Markdown itself when it cannot be rendered."""
+    """The Markdown itself, as a reader sees it, when it cannot be rendered."""
     try:
-        rendered: str = _renderer().render(markdown)
+        rendered: str = _renderer().render(markdown, {"effort": 0})
     except (ValueError, RecursionError, IndexError):
-        return markdown
+        return escape(markdown, quote=False)
     return rendered
 
 
 @cache
 def _renderer() -> MarkdownIt:
     """Links are found in the text; HTML in it is shown, not used."""
-    return MarkdownIt("default", {"html": False, "linkify": True})
+    renderer = MarkdownIt("default", {"html": False, "linkify": True})
+    renderer.inline.ruler.at("link", _link)
+    renderer.inline.ruler.at("image", _image)
+    return renderer
+
+
+def _link(state: StateInline, silent: bool) -> bool:
+    return state.src[state.pos] == "[" and _is_worth_it(state) and link(state, silent)
+
+
+def _image(state: StateInline, silent: bool) -> bool:
+    return state.src.startswith("![", state.pos) and _is_worth_it(state) and image(state, silent)
+
+
+def _is_worth_it(state: StateInline) -> bool:
+    """Raises ValueError when the whole message takes too long."""
+    state.env["effort"] += state.posMax - state.pos
+    if state.env["effort"] > MOST_EFFORT:
+        raise ValueError("too many brackets")
+    return True
 
 
 def _footer(link: FooterLink, settings: MailSettings) -> str:

@@ -14,6 +14,7 @@ from connectory.connector_types.mail_addresses import plain_addresses
 from connectory.connector_types.mail_settings import MailSettings
 from connectory.connector_types.mail_transport import Mail
 from connectory.connector_types.oauth import client_credentials
+from connectory.connector_types.retry_after import retry_at
 from connectory.domain.errors import ConnectoryError
 from connectory.domain.json_types import Json, JsonObject
 
@@ -25,9 +26,10 @@ class GraphRefused(ConnectoryError):
 
     code = "mail-refused"
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(self, message: str, status: int | None = None, retry_after: datetime | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after = retry_after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,8 @@ class Graph:
         response = await self.egress.send(request)
         if response.status != ACCEPTED:
             self.tokens.drop_if_refused(self.connector_id, response.status)
-            raise GraphRefused(compact(parsed_or_text(response.body)), response.status)
+            asked = retry_at(response.headers.get("retry-after"), self.now())
+            raise GraphRefused(compact(parsed_or_text(response.body)), response.status, asked)
         return {"envelope": mail.envelope, "accepted": mail.recipients, "rejected": []}
 
     async def _token(self, tenant: Tenant) -> str:

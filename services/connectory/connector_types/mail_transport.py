@@ -1,7 +1,9 @@
 """Handing a mail over to a mail server (RFC 5321), or only showing what would be handed over."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import localtime, make_msgid
 from typing import Final
@@ -10,11 +12,12 @@ import aiosmtplib
 
 from connectory.connector_types.contract import Egress, MailConnection, MailServer
 from connectory.connector_types.json_text import compact
-from connectory.connector_types.mail_addresses import addresses_of, plain_addresses
+from connectory.connector_types.mail_addresses import plain_addresses, sent_addresses
 from connectory.connector_types.mail_services import Server
 from connectory.domain.errors import ConnectoryError
 from connectory.domain.json_types import Json, JsonObject
 
+_CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 TIMEOUT_SECONDS: Final = 60.0
 """For each answer of the server."""
 
@@ -66,14 +69,9 @@ class Login:
     password: str = field(repr=False)
 
 
-async def hand_over(egress: Egress, server: Server, login: Login | None, mail: Mail) -> JsonObject:
-    """Raises `EgressFailed` when the server cannot be reached, and `MailRefused`.
-
-    Without TLS from the start and without a login nobody has anything to lose: certificates are not checked then.
-    """
+async def hand_over(egress: Egress, target: MailServer, server: Server, login: Login | None, mail: Mail) -> JsonObject:
+    """Raises `EgressFailed` when the server cannot be reached, and `MailRefused`."""
     message, recipients = composed(mail), mail.recipients
-    unchecked = not server.secure and login is None
-    target = MailServer(host=server.host, port=server.port, unchecked=unchecked)
     async with egress.connect_mail(target) as connection:
         try:
             async with _client(server, connection, login) as client:
@@ -111,19 +109,29 @@ def shown(mail: Mail) -> JsonObject:
 def composed(mail: Mail) -> EmailMessage:
     """Recipients of blind copies stand in the envelope only. Raises ValueError for headers that there cannot be."""
     message = EmailMessage()
-    message["From"] = mail.sender
-    for name, texts in (("To", mail.to), ("Cc", mail.cc), ("Reply-To", mail.reply_to)):
+    for name, texts in (("From", [mail.sender]), ("To", mail.to), ("Cc", mail.cc), ("Reply-To", mail.reply_to)):
         if texts:
-            message[name] = ", ".join(texts)
-    message["Subject"] = " ".join(mail.subject.split())
+            message[name] = tuple(sent_addresses(texts))
+    message["Subject"] = _on_one_line(mail.subject)
     message["Date"] = localtime()
     message["Message-ID"] = make_msgid(domain=_domain(mail.sender))
-    message.set_content(mail.text)
-    message.add_alternative(mail.html, subtype="html")
+    message.set_content(_writable(mail.text))
+    message.add_alternative(_writable(mail.html), subtype="html")
     for each in mail.attachments:
         main, _, sub = each.content_type.partition("/")
-        message.add_attachment(each.content, maintype=main, subtype=sub or "octet-stream", filename=each.filename)
+        name = _on_one_line(each.filename)
+        message.add_attachment(each.content, maintype=main, subtype=sub or "octet-stream", filename=name)
     return message
+
+
+def _on_one_line(text: str) -> str:
+    """For a header: one that came in with an end of line would be more than one."""
+    return _CONTROL_CHARACTERS.sub("", " ".join(_writable(text).split()))
+
+
+def _writable(text: str) -> str:
+    """Half of a surrogate pair is no character of a mail."""
+    return text.encode(errors="replace").decode()
 
 
 def _client(server: Server, connection: MailConnection, login: Login | None) -> aiosmtplib.SMTP:
@@ -158,11 +166,9 @@ def _told(error: aiosmtplib.SMTPException) -> str:
 
 
 def _domain(sender: str) -> str:
-    addresses = addresses_of(sender)
-    return addresses[0].domain if addresses else "localhost"
+    first: Address | None = next(sent_addresses([sender]), None)
+    return first.domain if first else "localhost"
 
 
 def _named(texts: Sequence[str]) -> list[Json]:
-    return [
-        {"address": each.addr_spec, "name": each.display_name} for text in texts for each in addresses_of(text) or ()
-    ]
+    return [{"address": each.addr_spec, "name": each.display_name} for each in sent_addresses(texts)]
