@@ -78,7 +78,7 @@ def in_seconds(count: float) -> datetime:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: token(),
+        token,
         lambda: token(EC_KEY, "ES256", "e1"),
         lambda: token(aud=["other", AUDIENCE]),
         lambda: token(expires_in=-30),
