@@ -158,6 +158,12 @@ async def test_events_are_those_of_connectors_that_the_space_has(living: HttpGat
     assert (rule.status, rule.message) == (404, "Saved object [alert/rule-1] not found")
 
 
+async def test_events_of_no_connector_are_none(living: HttpGateway) -> None:
+    answer = await living.call("POST", f"{FIND}/_find", {"ids": []}, headers=INTERNAL)
+
+    assert (answer.status, answer.body) == (200, {"page": 1, "per_page": 10, "total": 0, "data": []})
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"), [("GET", f"{FIND}/ops/_find", None), ("POST", f"{FIND}/_find", {"ids": []})]
 )
@@ -183,7 +189,7 @@ BAD_FINDS = [
     [
         *BAD_FINDS,
         ("?page=0", "[request query.page]: Value must be equal to or greater than [1]."),
-        ("?per_page=-1", "[request query.per_page]: expected value of type [number] but got [string]"),
+        ("?per_page=-1", "[request query.per_page]: Value must be equal to or greater than [0]."),
         ("?start=x", "[request query.start]: Invalid Date"),
         ("?sort=[", "[request query.sort]: could not parse array value from json input"),
         ("?sort=[1]", "[request query.sort.0]: expected an object with [sort_field] and [sort_order]"),

@@ -196,6 +196,15 @@ async def test_what_is_no_date_is_named(gateway: HttpGateway, key: str, paramete
     assert (answer.status, answer.message) == (400, f'Invalid date for parameter {parameter}: "{text}"')
 
 
+@both
+@pytest.mark.parametrize(("key", "type_"), [("date_end", "string"), ("filter", "string"), ("namespaces", "array")])
+async def test_what_may_be_left_out_may_not_be_null(gateway: HttpGateway, path: str, key: str, type_: str) -> None:
+    answer = await post(gateway, path, **{key: None})
+
+    text = f"[request body.{key}]: expected value of type [{type_}] but got [null]"
+    assert (answer.status, answer.message) == (400, text)
+
+
 async def test_the_figures_name_what_is_no_date_too(gateway: HttpGateway) -> None:
     answers = [await post(gateway, KPI, **{key: "x"}) for key in ("date_start", "date_end")]
 

@@ -227,3 +227,15 @@ async def test_a_copy_needs_a_privilege_of_its_own(gateway: HttpGateway) -> None
 
     denied = (403, "Unauthorized to copy saved objects to spaces")
     assert [(answer.status, answer.message) for answer in answers] == [denied, denied]
+
+
+@pytest.mark.parametrize(
+    ("route", "first"), [("_copy_saved_objects", "spaces"), ("_resolve_copy_saved_objects_errors", "retries")]
+)
+async def test_an_empty_body_lacks_first_where_it_goes(route: str, first: str) -> None:
+    async with http_gateway(await Installation().create_topics(), roles=False) as gateway:
+        answer = await gateway.call("POST", f"/api/spaces/{route}", {})
+
+    type_ = {"spaces": "array", "retries": "object"}[first]
+    text = f"[request body.{first}]: expected value of type [{type_}] but got [undefined]"
+    assert (answer.status, answer.message) == (400, text)

@@ -67,6 +67,17 @@ def problem(text: str, path: Path = ()) -> PydanticCustomError:
     return PydanticCustomError("worded", "{text}", {"text": text, "path": path})
 
 
+def never_null(expected: str) -> BeforeValidator:
+    """For a key that may be left out, but not be null; `expected` is the type that it has otherwise."""
+
+    def checked(value: object) -> object:
+        if value is None:
+            raise problem(f"expected value of type [{expected}] but got [null]")
+        return value
+
+    return BeforeValidator(checked)
+
+
 def too_long_text(length: int, limit: int) -> str:
     return f"value has length [{length}] but it must have a maximum length of [{limit}]."
 
@@ -149,7 +160,7 @@ def _flag(value: object) -> object:
 
 def _numeral(value: object) -> object:
     """A query parameter that is a number."""
-    if isinstance(value, str) and value.isascii() and value.isdecimal():
+    if isinstance(value, str) and value.isascii() and value.removeprefix("-").isdecimal():
         return int(value)
     return value
 

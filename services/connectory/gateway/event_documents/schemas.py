@@ -8,7 +8,7 @@ from annotated_types import Ge, Le, Len
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from connectory.domain.json_types import json_type
-from connectory.gateway.validation import Flag, Numeral, Schema, WholeNumber, at_most, problem
+from connectory.gateway.validation import Flag, Numeral, Schema, WholeNumber, at_most, never_null, problem
 from connectory_projections.event_documents import Order
 
 LONGEST_DATE: Final = 100
@@ -104,21 +104,21 @@ class ExecutionFigures(Schema):
     """Which runs to count: those of the window that meet the filter, of these spaces or of the current one."""
 
     date_start: DateText
-    date_end: DateText | None = None
-    filter: FilterText | None = None
-    namespaces: SpaceIds | None = None
+    date_end: Annotated[DateText | None, never_null("string")] = None
+    filter: Annotated[FilterText | None, never_null("string")] = None
+    namespaces: Annotated[SpaceIds | None, never_null("array")] = None
 
 
 class ExecutionLogs(Schema):
     """Which runs to list."""
 
     date_start: DateText
-    date_end: DateText | None = None
-    filter: FilterText | None = None
+    date_end: Annotated[DateText | None, never_null("string")] = None
+    filter: Annotated[FilterText | None, never_null("string")] = None
     per_page: Annotated[WholeNumber, Ge(1), Le(100)] = 10
     page: Annotated[WholeNumber, Ge(1), Le(1000)] = 1
     sort: ExecutionSorts = Field(default_factory=lambda: [{"timestamp": {"order": "desc"}}])
-    namespaces: SpaceIds | None = None
+    namespaces: Annotated[SpaceIds | None, never_null("array")] = None
 
     @property
     def order(self) -> tuple[Order, ...]:
@@ -145,7 +145,9 @@ class FindBody(Schema):
     """Of which objects. `legacyIds` are ids of an earlier age, which no document has."""
 
     ids: Annotated[list[str], Len(0, 1000)]
-    legacy_ids: Annotated[list[str], Len(0, 1000)] | None = Field(default=None, alias="legacyIds")
+    legacy_ids: Annotated[Annotated[list[str], Len(0, 1000)] | None, never_null("array")] = Field(
+        default=None, alias="legacyIds"
+    )
 
 
 class SearchBody(Schema):

@@ -25,7 +25,7 @@ from connectory.gateway.validation import check, violation
 from connectory.infra.clock import Clock
 from connectory_projections.event_documents import EventDocument, Order, Product
 from connectory_projections.event_documents.asking import within
-from connectory_projections.event_documents.conditions import EVERYTHING, Condition, Entry, OneOf, all_of
+from connectory_projections.event_documents.conditions import EVERYTHING, NOTHING, Condition, Entry, OneOf, all_of
 from connectory_projections.event_documents.dates import read_date
 from connectory_projections.event_documents.fields import CONNECTOR, NESTED, PRIMARY
 from connectory_projections.event_documents.search import NEWEST_FIRST
@@ -186,6 +186,9 @@ def _covers(index: str) -> bool:
 
 
 def _of_connectors(ids: Sequence[str]) -> Condition:
+    """No event is of none."""
+    if not ids:
+        return NOTHING
     wanted = {"rel": (PRIMARY,), "type": (CONNECTOR,), "id": tuple(ids)}
     return Entry(all_of(OneOf(f"{NESTED}.{name}", values) for name, values in wanted.items()))
 

@@ -14,7 +14,7 @@ from connectory.gateway.saved_objects.exporting import check_types
 from connectory.gateway.saved_objects.objects import LONGEST_ID, ObjectKey
 from connectory.gateway.saved_objects.planning import ImportWishes
 from connectory.gateway.saved_objects.resolving import Retry, check_retries
-from connectory.gateway.validation import Flag, Schema, at_least_one_character, problem, too_long_text
+from connectory.gateway.validation import Flag, Schema, at_least_one_character, never_null, problem, too_long_text
 
 MOST_RETRIES: Final = 10_000
 MOST_REPLACED_REFERENCES: Final = 100
@@ -70,10 +70,10 @@ NameList: TypeAlias = Annotated[
 class ExportBody(Schema):
     """What is to be exported: all of some types, or the objects that are named."""
 
-    type: TypeList | None = None
-    has_reference: NameList | None = Field(default=None, alias="hasReference")
-    objects: list[ObjectName] | None = None
-    search: str | None = None
+    type: Annotated[TypeList | None, never_null("array")] = None
+    has_reference: Annotated[NameList | None, never_null("array")] = Field(default=None, alias="hasReference")
+    objects: Annotated[list[ObjectName] | None, never_null("array")] = None
+    search: Annotated[str | None, never_null("string")] = None
     include_references_deep: bool = Field(default=False, alias="includeReferencesDeep")
     exclude_export_details: bool = Field(default=False, alias="excludeExportDetails")
 
@@ -132,7 +132,7 @@ class CopyRetryBody(Schema):
     type: str
     id: str
     overwrite: bool = False
-    destination_id: Id | None = Field(default=None, alias="destinationId")
+    destination_id: Annotated[Id | None, never_null("string")] = Field(default=None, alias="destinationId")
     create_new_copy: bool = Field(default=False, alias="createNewCopy")
     ignore_missing_references: bool = Field(default=False, alias="ignoreMissingReferences")
 
@@ -190,8 +190,12 @@ class CopyFlags(Schema):
         return ImportWishes(self.overwrite, self.create_new_copies)
 
 
-class CopyBody(CopyFlags):
+class Targets(Schema):
     spaces: Annotated[list[SpaceId], Len(0, MOST_TARGETS)]
+
+
+class CopyBody(CopyFlags, Targets):
+    """The spaces come first, in the order of problems too."""
 
     def targets(self) -> Sequence[str]:
         """Raises `Rejected` (400) when one is named twice."""
@@ -200,10 +204,12 @@ class CopyBody(CopyFlags):
         return self.spaces
 
 
-class ResolveCopyBody(CopyFlags):
-    """With `overwrite` every retry has it."""
-
+class RetriesBySpace(Schema):
     retries: Annotated[dict[str, list[CopyRetryBody]], Len(0, MOST_TARGETS), AfterValidator(_keys_are_space_ids)]
+
+
+class ResolveCopyBody(CopyFlags, RetriesBySpace):
+    """With `overwrite` every retry has it. The retries come first, in the order of problems too."""
 
     def checked(self) -> Mapping[str, Sequence[Retry]]:
         """Raises `Rejected` (400) for retries that contradict one another."""
