@@ -199,7 +199,8 @@ async def test_what_is_no_date_is_named(gateway: HttpGateway, key: str, paramete
 @both
 @pytest.mark.parametrize(("key", "type_"), [("date_end", "string"), ("filter", "string"), ("namespaces", "array")])
 async def test_what_may_be_left_out_may_not_be_null(gateway: HttpGateway, path: str, key: str, type_: str) -> None:
-    answer = await post(gateway, path, **{key: None})
+    nothing: dict[str, Any] = {key: None}
+    answer = await post(gateway, path, **nothing)
 
     text = f"[request body.{key}]: expected value of type [{type_}] but got [null]"
     assert (answer.status, answer.message) == (400, text)
