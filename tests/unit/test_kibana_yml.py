@@ -86,3 +86,15 @@ def test_the_connectors_of_the_other_guide_are_read() -> None:
         ("ops-webhook", True),
         ("Audit.Log", False),
     ]
+
+
+def test_the_settings_of_the_guides_for_mail_and_documents_are_read() -> None:
+    samples = [
+        *re.findall(r"```yaml\n(.*?)```", (GUIDES / "send-mail.md").read_text(encoding="utf-8"), flags=re.DOTALL),
+        in_guide("index-documents.md"),
+    ]
+    Path("connectory.yml").write_text("\n".join(samples))
+    settings = load_settings(environ={"SEARCH_API_KEY": "made-up"})
+    assert settings.email.domain_allowlist == ("example.com",)
+    assert settings.elasticsearch.hosts == ("https://search.example.com:9200",)
+    assert [host.url for host in settings.egress.custom_host_settings] == ["smtp://mail.example.com:587"]
