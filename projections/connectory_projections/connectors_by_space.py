@@ -50,11 +50,12 @@ _UNSET_POLICY: Final[Row] = asdict(AS_SETTINGS_SAY)
 _COMPACT: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class ConnectorView:
     """A connector as readers see it. `name_sort_key` places it among others: equal names by creation.
 
-    `origin_id` is the id that an imported connector had where it came from, when it could not keep it.
+    `origin_id` is the id that an imported connector had where it came from, when it could not keep it. Not frozen only
+    because one is made for each that is read, and freezing costs several times what making it does.
     """
 
     connector_id: str

@@ -74,10 +74,12 @@ class AuditLog:
     enabled: bool = True
     reads: bool = False
 
+    def tells_of(self, trail: Trail, status: int) -> bool:
+        """Whether anything is written down about a request that ended so."""
+        return self.enabled and self._counts(trail.operation, status)
+
     def record(self, trail: Trail, status: int, asked: RequestLine, named: Sequence[Subject]) -> None:
         """Write the lines of one request, one for each object; `named` are the objects of the path."""
-        if not (self.enabled and self._counts(trail.operation, status)):
-            return
         event = trail.operation.event if trail.operation else DENIED
         for subject in _each_once(trail.subjects or named) or (None,):
             entry = _entry(event, _outcome(status), trail, asked, subject)

@@ -21,12 +21,22 @@ V = TypeVar("V")
 
 @dataclass(slots=True)
 class _Batch(Generic[K, V]):
-    """Whoever comes first asks for all; the others wait for `is_over`."""
+    """Whoever comes first asks for all; the others wait, each for a future of its own, which it may be cancelled in."""
 
     keys: set[K] = field(default_factory=set)
-    is_over: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
     answers: Mapping[K, V] | None = None
     error: ConnectoryError | None = None
+
+    def end(self) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.waiting.append(future)
+        return future
+
+    def finish(self) -> None:
+        for future in self.waiting:
+            if not future.done():
+                future.set_result(None)
 
 
 class Gathering(Generic[K, V]):
@@ -42,7 +52,7 @@ class Gathering(Generic[K, V]):
         batch = self._gathered
         if batch.keys:
             batch.keys.add(key)
-            await batch.is_over.wait()
+            await batch.end()
         else:
             batch.keys.add(key)
             await self._answer(batch)
@@ -63,4 +73,4 @@ class Gathering(Generic[K, V]):
         finally:
             if self._gathered is batch:
                 self._gathered = _Batch()
-            batch.is_over.set()
+            batch.finish()

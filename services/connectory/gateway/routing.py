@@ -7,7 +7,7 @@ document and the reference page come from that, and a contract test fails for a 
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from aiohttp import hdrs, web
@@ -33,9 +33,11 @@ _SPACE_PREFIX: Final = "/s/{space_id:[a-z0-9_-]+}"
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """A request that has passed the checks before the handler. `body` is JSON, None when there is none.
+
+    Not frozen only because one is made for each request, and freezing costs several times what making it does.
 
     `form` has the fields of a `multipart/form-data` body, for routes whose contract says that they take one.
     """
@@ -188,8 +190,9 @@ class Edge:
     async def _answered(self, route: Route, request: web.Request) -> web.Response:
         trail = Trail()
         response = await self._attempted(route, request, trail)
-        asked = RequestLine(request.method, route.template, request.remote)
-        self._audit.record(trail, response.status, asked, _named(request, trail))
+        if self._audit.tells_of(trail, response.status):
+            asked = RequestLine(request.method, route.template, request.remote)
+            self._audit.record(trail, response.status, asked, _named(request, trail))
         return response
 
     async def _attempted(self, route: Route, request: web.Request, trail: Trail) -> web.Response:
@@ -206,7 +209,7 @@ class Edge:
         if route.login and principal is NOBODY:
             raise Rejected.unauthorized()
         trail.begin(principal, request.match_info.get("space_id", DEFAULT_SPACE), route.refused_as)
-        call = replace(await self._read(route, request, principal), trail=trail)
+        call = await self._read(route, request, principal, trail)
         incoming.check_headers(request, route.path, self._pathname(request), self._header_rules)
         return await route.handler(call)
 
@@ -219,11 +222,11 @@ class Edge:
                 raise
             return NOBODY
 
-    async def _read(self, route: Route, request: web.Request, principal: Principal) -> Call:
+    async def _read(self, route: Route, request: web.Request, principal: Principal, trail: Trail) -> Call:
         limit = route.largest_body or self._server.max_payload
         if route.takes_form:
-            return Call(request, principal, None, await incoming.read_form(request, limit))
-        return Call(request, principal, await incoming.read_body(request, limit))
+            return Call(request, principal, None, await incoming.read_form(request, limit), trail)
+        return Call(request, principal, await incoming.read_body(request, limit), {}, trail)
 
     def _pathname(self, request: web.Request) -> str:
         """As the caller wrote it, without base path and space prefix."""

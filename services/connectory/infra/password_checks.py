@@ -6,7 +6,7 @@ guesses at one account do not keep the others waiting. Who is remembered never w
 """
 
 import asyncio
-import hmac
+import hashlib
 import secrets as randomness
 import time
 from collections import Counter, OrderedDict
@@ -20,6 +20,9 @@ from connectory.domain.principal import Principal
 
 REMEMBERED_SECONDS: Final = 60.0
 """From the last use on."""
+
+RENEWED_AFTER: Final = 1.0
+"""Seconds. A use within them of the last one does not count: to write it down costs as much as all the rest."""
 
 FAILED_SECONDS: Final = 10.0
 REMEMBERED_AT_MOST: Final = 1000
@@ -102,7 +105,7 @@ class PasswordChecks:
         """Under a key of this process: what is remembered is of no use elsewhere."""
         name = user.encode("utf-8", "surrogatepass")
         message = len(name).to_bytes(4, "big") + name + password.encode("utf-8", "surrogatepass")
-        return hmac.digest(self._key, message, "sha256")
+        return hashlib.blake2b(message, key=self._key, digest_size=32).digest()
 
 
 class _Memory:
@@ -115,9 +118,12 @@ class _Memory:
 
     def get(self, digest: bytes) -> Verdict | None:
         expires_at, verdict = self._entries.get(digest, (0.0, None))
-        if verdict is None or self._clock() >= expires_at:
+        if verdict is None:
             return None
-        if verdict.principal is not None:
+        left = expires_at - self._clock()
+        if left <= 0:
+            return None
+        if verdict.principal is not None and left < self._seconds - RENEWED_AFTER:
             self.put(digest, verdict)
         return verdict
 
