@@ -23,13 +23,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """`hangs` means that the answer never comes."""
+    """`hangs` means that the answer never comes; `then` is the answer to the next request."""
 
     status: int = 200
     reason: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     hangs: bool = False
+    then: "Answer | None" = None
 
 
 @dataclass(slots=True)
@@ -63,6 +64,8 @@ class HttpTarget:
         self._peers.add(request.get_extra_info("peername"))
         self.arrived.set()
         answer = self.answers.get(request.path, Answer())
+        if answer.then is not None:
+            self.answers[request.path] = answer.then
         if answer.hangs:
             await asyncio.Event().wait()
         return web.Response(status=answer.status, reason=answer.reason, headers=answer.headers, body=answer.body)

@@ -65,6 +65,38 @@ async def test_a_refusal_is_raised_with_status_and_message(server: HttpTarget, c
     assert refusal.value.status == 404
 
 
+UNKNOWN = {"message": "not known yet", "attributes": {"command_id": "k-1"}}
+"""The answer to a change that may have taken place."""
+
+
+async def test_a_change_whose_outcome_is_not_known_is_repeated_by_its_command(
+    server: HttpTarget, client: ConnectoryClient
+) -> None:
+    then = Answer(body=json.dumps(CONNECTOR).encode())
+    server.answers_with(
+        "/s/sales/api/actions/connector", Answer(status=503, body=json.dumps(UNKNOWN).encode(), then=then)
+    )
+
+    created = await client.create_connector("A", ".webhook", {"url": "x"})
+
+    first, second = server.received
+    assert created.name == "A"
+    assert (first.body, first.headers.get("x-connectory-command-id")) == (second.body, None)
+    assert second.headers["x-connectory-command-id"] == "k-1"
+
+
+async def test_a_change_that_stays_unknown_is_raised_with_its_command(
+    server: HttpTarget, client: ConnectoryClient
+) -> None:
+    answers(server, "/s/sales/api/actions/connector/c", UNKNOWN, status=503)
+
+    with pytest.raises(ApiError, match="503: not known yet") as unknown:
+        await client.delete_connector("c")
+
+    assert unknown.value.attributes == {"command_id": "k-1"}
+    assert len(server.received) == 3
+
+
 async def test_references_are_declared_withdrawn_and_gone_through(server: HttpTarget, client: ConnectoryClient) -> None:
     shown = {"connector_id": "c", "type": "a/b", "id": "1", "declared_at": "2026-05-01T00:00:00.000Z"}
     answers(server, "/s/sales/api/connectory/references/c/a/b/1", {**shown, "declared_by": None})

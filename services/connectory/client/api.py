@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from io import BytesIO
+from itertools import count
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
@@ -30,6 +31,10 @@ from connectory.client.requests import NewActionRequest
 from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.errors import Unavailable
 from connectory.domain.spaces import DEFAULT_SPACE
+
+COMMAND_ID: Final = "x-connectory-command-id"
+REPETITIONS: Final = 2
+"""Of a change whose outcome is not known. The server itself waits some seconds each time."""
 
 _CUT_OFF: Final = "queuedActionsLimitError"
 _POLICY: TypeAdapter[DeliveryPolicy] = TypeAdapter(DeliveryPolicy)
@@ -208,8 +213,18 @@ class ConnectoryClient:
     async def _call(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, query: Mapping[str, str] | None = None
     ) -> Any:
-        async with self._request(method, path, json=body, params=query) as response:
-            return await _answer(response)
+        """A change whose outcome is not known in time is asked for again by the id of its command."""
+        headers: dict[str, str] = {}
+        for asked_before in count():
+            try:
+                async with self._request(method, path, json=body, params=query, headers=headers) as response:
+                    return await _answer(response)
+            except ApiError as error:
+                command_id = error.attributes.get("command_id")
+                if not isinstance(command_id, str) or asked_before == REPETITIONS:
+                    raise
+                headers = {COMMAND_ID: command_id}
+        raise AssertionError("count never ends")
 
     @asynccontextmanager
     async def _request(self, method: str, path: str, **options: Any) -> AsyncIterator[ClientResponse]:
@@ -242,11 +257,19 @@ async def _answer(response: ClientResponse) -> Any:
     body: Any = await response.json(content_type=None)
     if response.ok:
         return body
-    raise ApiError(response.status, _message(body) or response.reason or "no message")
+    raise ApiError(response.status, _message(body) or response.reason or "no message", _attributes(body))
 
 
 def _flag(value: bool) -> str:
     return "true" if value else "false"
+
+
+def _attributes(body: object) -> Mapping[str, Any]:
+    match body:
+        case {"attributes": dict(attributes)}:
+            return attributes
+        case _:
+            return {}
 
 
 def _message(body: object) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,13 +13,17 @@ from connectory.domain.saved_objects import RESOLVABLE
 
 
 class ApiError(ConnectoryError):
-    """An answer that is not a success: `status` is the HTTP status, the message is the server's."""
+    """An answer that is not a success: `status` is the HTTP status, the message is the server's.
+
+    `attributes` are what programs may want of it, as `command_id` of a change whose outcome is not known.
+    """
 
     code = "api-error"
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, attributes: Mapping[str, Any] = MappingProxyType({})) -> None:
         super().__init__(f"{status}: {message}")
         self.status = status
+        self.attributes = attributes
 
 
 class QueueFull(ConnectoryError):

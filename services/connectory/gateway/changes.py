@@ -80,12 +80,15 @@ class ConnectorChanges:
     in_memory: InMemoryConnectors = NO_IN_MEMORY_CONNECTORS
 
     async def create(self, connector_id: str | None, type_id: str, details: Details, origin: Origin) -> Active:
-        """Create a connector; without an id a random one is made, or that of the command which is repeated."""
+        """Create a connector; without an id it gets one that follows from the command's, so that a repetition makes no
+        second connector.
+        """
         self.in_memory.require_creatable(connector_id, type_id, is_system_type=self.types.is_system(type_id))
         config = self.types.check(type_id, details.config, details.secrets)
-        new_id = connector_id or self._connector_id(origin)
+        command_id = self._command_id(origin)
+        new_id = connector_id or derived_connector_id(origin.space_id, command_id)
         command = CreateConnector(
-            command_id=self._command_id(origin),
+            command_id=command_id,
             connector_id=new_id,
             space_id=origin.space_id,
             at=self.clock(),
@@ -197,11 +200,6 @@ class ConnectorChanges:
 
     def _command_id(self, origin: Origin) -> str:
         return origin.command_id or self.new_id()
-
-    def _connector_id(self, origin: Origin) -> str:
-        if origin.command_id is None:
-            return self.new_id()
-        return derived_connector_id(origin.space_id, origin.command_id)
 
     async def _carry_out(self, command: ConnectorCommand, origin: Origin) -> CommandAccepted:
         return await self.desk.carry_out(command.connector_id, command, origin.traceparent)
