@@ -1,6 +1,6 @@
 """What tests of single connector types share."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,5 +16,6 @@ def registry(hosts: Sequence[str] = ("*",)) -> TypeRegistry:
     return TypeRegistry(settings=TypeSettings(hosts=AllowedHosts(hosts)))
 
 
-def rendered(type_id: str, params: dict[str, Any], variables: dict[str, Any]) -> Any:
-    return registry().render_params(type_id, params, variables)
+def rendered(type_id: str, params: Mapping[str, Any], variables: Mapping[str, Any], connector_id: str = "c-1") -> Any:
+    """The params of a run at `NOW`."""
+    return registry().render_params(type_id, params, variables, connector_id=connector_id, now=NOW)

@@ -24,6 +24,7 @@ from connectory.domain.errors import Refused
 from connectory.domain.execution import Failed, Result, Succeeded
 from connectory.infra.egress import AllowedHosts
 from tests.connector_runs import run_action
+from tests.connector_types import rendered
 from tests.fakes.documents import KeptDocuments
 from tests.fakes.egress import FakeEgress, no_mail, responds
 
@@ -202,6 +203,6 @@ def test_rendering_keeps_params_valid(connector_type: AnyConnectorType) -> None:
     example = EXAMPLES[connector_type.id]
     prepared = types.prepare(connector_type.id, example.config, example.secrets)
 
-    rendered = types.render_params(connector_type.id, example.params, {"a": 1})
+    filled_in = rendered(connector_type.id, example.params, {"a": 1})
 
-    assert types.parse_params(prepared, rendered) == types.parse_params(prepared, example.params)
+    assert types.parse_params(prepared, filled_in) == types.parse_params(prepared, example.params)

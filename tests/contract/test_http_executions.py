@@ -163,14 +163,16 @@ async def until_readable(gateway: HttpGateway) -> Any:
     ("result", "shown"),
     [
         (Succeeded(), {"status": "ok"}),
+        (Succeeded(connector_id=".t"), {"connector_id": ".t", "status": "ok"}),
         (Succeeded(data={"a": None}), {"status": "ok", "data": {"a": None}}),
         (
             Failed(message="m", service_message="", retry=True, error_source=ErrorSource.FRAMEWORK),
             {"status": "error", "message": "m", "retry": True, "errorSource": "framework"},
         ),
         (
-            Failed(message="m", service_message="s", retry=datetime(2026, 1, 2, tzinfo=UTC)),
+            Failed(message="m", service_message="s", retry=datetime(2026, 1, 2, tzinfo=UTC), connector_id=".t"),
             {
+                "connector_id": ".t",
                 "status": "error",
                 "message": "m",
                 "service_message": "s",

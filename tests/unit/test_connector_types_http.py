@@ -21,6 +21,7 @@ from connectory.domain.execution import Failed, Result, Succeeded
 from connectory.domain.json_types import Json, JsonObject
 from connectory.infra.egress import AllowedHosts
 from tests.connector_runs import run_action
+from tests.connector_types import rendered
 from tests.fakes.egress import FakeEgress, responds
 from tests.fakes.server_log import RecordingServerLog
 
@@ -233,10 +234,10 @@ def test_what_goes_into_the_request_is_rendered_and_escaped_for_json() -> None:
         "headers": {"X": "{{q}}"},
     }
 
-    rendered = types.render_params(".http", params, {"q": 'a"b', "m": "no"})
+    filled_in = rendered(".http", params, {"q": 'a"b', "m": "no"})
 
     quoted = 'a\\"b'
-    assert rendered == {
+    assert filled_in == {
         "method": "{{m}}",
         "body": f'{{"a":"{quoted}"}}',
         "query": {"{{q}}": quoted},

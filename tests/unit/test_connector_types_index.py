@@ -12,6 +12,7 @@ from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.documents import DocumentIndexed
 from connectory.domain.errors import Refused, Unavailable
 from connectory.domain.execution import Failed, Result, Succeeded
+from connectory.domain.json_types import JsonObject
 from connectory.infra.documents import LoggedDocuments
 from connectory.infra.egress import AllowedHosts
 from connectory.infra.messages import Messages
@@ -170,3 +171,69 @@ def test_documents_are_rendered_and_the_index_stays() -> None:
     params = {"documents": [{"a": ["{{x}}"]}], "indexOverride": "kibana-alert-history-{{x}}"}
 
     assert rendered(".index", params, {"x": "y"}) == {"documents": [{"a": ["y"]}], "indexOverride": None}
+
+
+HISTORY = "preconfigured-alert-history-es-index"
+ALERT: JsonObject = {
+    "date": "2026-11-24T11:59:00.000Z",
+    "tags": ["disk", "eu"],
+    "rule": {"id": "r-1", "name": "Disk", "spaceId": "ops", "type": ".index-threshold"},
+    "params": {"threshold": [90]},
+    "alert": {"id": "host-1", "actionGroup": "full", "actionGroupName": "Disk is full"},
+    "context": {"message": "host-1 at 93 %", "value": 93},
+}
+ALERT_DOCUMENT: JsonObject = {
+    "@timestamp": "2026-11-24T11:59:00.000Z",
+    "tags": ["disk", "eu"],
+    "message": "host-1 at 93 %",
+    "rule": {
+        "id": "r-1",
+        "name": "Disk",
+        "params": {"__index-threshold": {"threshold": [90]}},
+        "space": "ops",
+        "type": ".index-threshold",
+    },
+    "kibana": {
+        "alert": {
+            "id": "host-1",
+            "context": {"__index-threshold": {"message": "host-1 at 93 %", "value": 93}},
+            "actionGroup": "full",
+            "actionGroupName": "Disk is full",
+        }
+    },
+    "event": {"kind": "alert"},
+}
+
+
+def test_the_connector_of_the_alert_history_writes_a_document_of_its_own() -> None:
+    params: JsonObject = {"documents": [{"a": "{{x}}"}], "indexOverride": "kibana-alert-history-{{rule.spaceId}}"}
+
+    filled_in = rendered(".index", params, ALERT, HISTORY)
+
+    assert filled_in == {"documents": [ALERT_DOCUMENT], "indexOverride": "kibana-alert-history-ops"}
+
+
+def test_an_alert_history_document_has_what_is_known() -> None:
+    variables: JsonObject = {"rule": {"type": "t"}, "alert": {"id": "a"}, "tags": []}
+
+    filled_in = rendered(".index", {"documents": []}, variables, HISTORY)
+
+    assert filled_in["documents"] == [
+        {
+            "@timestamp": "2026-11-24T12:00:00.250Z",
+            "rule": {"type": "t"},
+            "kibana": {"alert": {"id": "a"}},
+            "event": {"kind": "alert"},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{}, {"alert": {"id": "a"}}, {"rule": {"type": "t"}}, {"alert": {"id": "a"}, "rule": {"id": "r"}}, {"alert": "a"}],
+)
+def test_without_an_alert_of_a_rule_there_is_no_alert_history_document(variables: JsonObject) -> None:
+    with pytest.raises(Refused) as refused:
+        rendered(".index", {"documents": []}, variables, HISTORY)
+
+    assert refused.value.message == f"error creating alert history document for {HISTORY} connector"

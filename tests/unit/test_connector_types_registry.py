@@ -12,8 +12,10 @@ from connectory.connector_types.schemas import Schema
 from connectory.connector_types.server_log import SERVER_LOG, Params
 from connectory.domain.errors import Refused
 from connectory.domain.execution import ErrorSource, Failed, Result, Succeeded
+from connectory.domain.json_types import JsonObject
 from connectory.infra.egress import AllowedHosts
 from tests.connector_runs import run_action
+from tests.connector_types import rendered
 
 SETTINGS = TypeSettings(hosts=AllowedHosts(["*"]))
 WEBHOOK_CONFIG = {"url": "http://target.test/"}
@@ -165,11 +167,11 @@ async def test_a_run_ends_with_the_result_of_the_type() -> None:
 
 
 def test_params_are_rendered_in_the_way_of_the_type() -> None:
-    types, variables = registry(), {"text": 'a "b"'}
+    variables: JsonObject = {"text": 'a "b"'}
 
-    assert types.render_params(".webhook", {"body": "{{text}}"}, variables) == {"body": 'a \\"b\\"'}
-    assert types.render_params(".webhook", {}, variables) == {}
-    assert types.render_params(".server-log", {"message": "{{text}}"}, variables) == {"message": 'a "b"'}
+    assert rendered(".webhook", {"body": "{{text}}"}, variables) == {"body": 'a \\"b\\"'}
+    assert rendered(".webhook", {}, variables) == {}
+    assert rendered(".server-log", {"message": "{{text}}"}, variables) == {"message": 'a "b"'}
 
 
 def test_no_repr_shows_a_secret() -> None:

@@ -138,7 +138,7 @@ async def test_what_is_sent(sub_action: str, params: dict[str, Any], method: str
     egress = said({"ok": True, "ts": "1"})
 
     assert await call(egress, sub_action, params) == Succeeded(
-        data={"ok": True, "ts": "1"}, request_body_bytes=len(egress.sent.body or b"")
+        data={"ok": True, "ts": "1"}, request_body_bytes=len(egress.sent.body or b""), connector_id=".slack_api"
     )
     assert (egress.sent.method, egress.sent.url) == (method, f"https://slack.com/api/{path}")
     assert egress.sent.headers == {
@@ -164,7 +164,8 @@ async def test_where_nothing_can_be_posted_nothing_is_sent(sub_action: str, para
 
     result = await call(egress, sub_action, params, [{"name": "general", "id": "C1"}])
 
-    assert (result, egress.requests) == (Failed(message="error posting slack message", service_message=told), [])
+    failed = Failed(message="error posting slack message", service_message=told, connector_id=".slack_api")
+    assert (result, egress.requests) == (failed, [])
 
 
 @pytest.mark.parametrize("params", [{"channelNames": ["#general"]}, {"channelIds": ["C1"]}, {"channels": ["free"]}])
@@ -212,3 +213,17 @@ def test_only_texts_are_rendered_in_their_own_syntax() -> None:
         expected = {"subAction": sub_action, "subActionParams": {"channels": ["{{a}}"], "text": text}}
         assert rendered(".slack_api", params, {"a": "&"}) == expected
     assert rendered(".slack", {"message": "{{a}}"}, {"a": "&"}) == {"message": "&amp;"}
+
+
+@pytest.mark.parametrize("answer", [{"ok": True}, {"ok": False, "error": "not_in_channel"}])
+async def test_results_name_the_type_where_others_name_the_connector(answer: Any) -> None:
+    result = await call(said(answer), "postMessage", {"channelNames": ["#ops"], "text": "hi"})
+
+    assert result.connector_id == ".slack_api"
+
+
+async def test_what_never_got_to_slack_names_the_connector() -> None:
+    result = await call(FakeEgress(responds(200)), "getChannels", {})
+
+    assert isinstance(result, Failed)
+    assert result.connector_id is None

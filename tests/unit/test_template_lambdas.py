@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from connectory.connector_types.lambdas import LAMBDAS
 from connectory.connector_types.templating import Render
 from connectory.domain.json_types import JsonObject
+from tests.unit.connectors import AT
 
 VARIABLES: JsonObject = {
     "context": {"value": 7, "rows": [1, 2, 3.5], "name": "Ada"},
@@ -16,7 +17,7 @@ VARIABLES: JsonObject = {
 
 
 def block(name: str, text: str) -> str:
-    return Render(VARIABLES)(f"<{{{{#{name}}}}} {text} {{{{/{name}}}}}>")[1:-1]
+    return Render(VARIABLES, "c-1", AT)(f"<{{{{#{name}}}}} {text} {{{{/{name}}}}}>")[1:-1]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from connectory.connector_types.escapes import Escape
 from connectory.connector_types.templating import Render, render_object, render_strings
 from connectory.domain.json_types import Json, JsonObject
+from tests.unit.connectors import AT
 
 VARIABLES: JsonObject = {
     "name": "Ada",
@@ -24,7 +25,7 @@ VARIABLES: JsonObject = {
 
 
 def rendered(template: str, variables: JsonObject = VARIABLES, escape: Escape = "none") -> str:
-    return Render(variables)(template, escape)
+    return Render(variables, "c-1", AT)(template, escape)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_a_broken_template_renders_as_what_is_wrong_with_it(template: str) -> No
 def test_every_string_at_any_depth_is_rendered_and_nothing_else() -> None:
     value: Json = {"a": "{{name}}", "b": [1, None, True, {"c": "{{rule.id}}"}], "{{name}}": 2.5}
 
-    assert render_strings(value, Render(VARIABLES)) == {
+    assert render_strings(value, Render(VARIABLES, "c-1", AT)) == {
         "a": "Ada",
         "b": [1, None, True, {"c": "r1"}],
         "{{name}}": 2.5,
@@ -99,7 +100,7 @@ def test_every_string_at_any_depth_is_rendered_and_nothing_else() -> None:
 def test_rendering_leaves_the_params_as_they_were() -> None:
     params: JsonObject = {"message": "{{name}}"}
 
-    render_object(params, Render(VARIABLES))
+    render_object(params, Render(VARIABLES, "c-1", AT))
 
     assert params == {"message": "{{name}}"}
 

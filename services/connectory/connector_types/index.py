@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator
 
+from connectory.connector_types import alert_history
 from connectory.connector_types.bulk_indexing import Elasticsearch, bulk_request, problem_with
 from connectory.connector_types.calls import no_answer, sent_bytes, status_text, unwelcome_answer
 from connectory.connector_types.contract import ConnectorType, EgressFailed, OutgoingRequest, Render, Run, TypeExample
@@ -13,7 +14,7 @@ from connectory.connector_types.json_text import parsed_or_text
 from connectory.connector_types.schemas import Nothing, Schema, about, own_rule
 from connectory.connector_types.templating import render_strings
 from connectory.domain.documents import DocumentIndexed
-from connectory.domain.errors import ConnectoryError
+from connectory.domain.errors import ConnectoryError, Refused
 from connectory.domain.execution import Failed, Result, Succeeded, iso_millis
 from connectory.domain.json_types import Json, JsonObject
 
@@ -44,7 +45,19 @@ IndexRun = Run[Config, Nothing, Params]
 
 
 def render_params(params: JsonObject, render: Render) -> JsonObject:
+    """Raises `Refused` when there is no alert to write the history of."""
+    if render.connector_id == alert_history.CONNECTOR_ID:
+        return _render_alert(params, render)
     return {**params, "documents": render_strings(params.get("documents"), render), "indexOverride": None}
+
+
+def _render_alert(params: JsonObject, render: Render) -> JsonObject:
+    document = alert_history.alert_history_document(render.variables, render.now)
+    if document is None:
+        text = f"error creating alert history document for {render.connector_id} connector"
+        raise Refused("params-invalid", text)
+    rendered = render_strings(params.get("indexOverride"), render)
+    return {**params, "documents": [document], "indexOverride": rendered}
 
 
 async def execute(run: IndexRun) -> Result:

@@ -5,6 +5,7 @@ The order of checks and their texts are part of the wire contract: registered, c
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -146,9 +147,14 @@ class TypeRegistry:
         _refuse(prepared.type.check_params(valid, self._settings), Refused.params_invalid)
         return valid
 
-    def render_params(self, type_id: str, params: JsonObject, variables: JsonObject) -> JsonObject:
-        """Fill in the Mustache templates of params the way the type asks for. Broken templates render as a text."""
-        render = Render(variables)
+    def render_params(
+        self, type_id: str, params: JsonObject, variables: JsonObject, *, connector_id: str, now: datetime
+    ) -> JsonObject:
+        """Fill in the Mustache templates of params the way the type asks for. Broken templates render as a text.
+
+        Raises `Refused` where the type makes params of the variables, and these do not do.
+        """
+        render = Render(variables, connector_id, now)
         own_way = self.get(type_id).render_params
         return own_way(params, render) if own_way else render_object(params, render)
 

@@ -6,6 +6,7 @@ attributes of a Python object. Rendering never raises: a broken template renders
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Final, cast
 
 import mstache
@@ -22,10 +23,16 @@ _ABSENT: Final = object()
 
 
 class Render:
-    """Renders templates against the variables of a run; `variables` are as they were given."""
+    """Renders templates against the variables of a run; `variables` are as they were given.
 
-    def __init__(self, variables: JsonObject) -> None:
+    `connector_id` is whose params they are in, `now` when: for a type that makes more of its params than to fill them
+    in.
+    """
+
+    def __init__(self, variables: JsonObject, connector_id: str, now: datetime) -> None:
         self.variables: Final = variables
+        self.connector_id: Final = connector_id
+        self.now: Final = now
         self._scope = _with_nested_paths(variables)
 
     def __call__(self, template: str, escape: Escape = "none") -> str:

@@ -88,12 +88,14 @@ class TokenUsage:
 class Succeeded:
     """The action was carried out. `data` is what the target answered; None when it answered nothing.
 
-    `token_usage` goes to the event log only.
+    `token_usage` goes to the event log only. `connector_id` is what the answer names in the place of the connector's
+    own id, None for that.
     """
 
     data: Json = None
     request_body_bytes: int = 0
     token_usage: TokenUsage | None = None
+    connector_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,7 @@ class Failed:
 
     `status` is the HTTP status of the answer. With `undelivered` the target certainly did nothing: it was not reached,
     or said so. `retry_after` is when the target asked to be called again, where `retry` does not say it.
+    `connector_id` is as with `Succeeded`.
     """
 
     message: str
@@ -113,6 +116,7 @@ class Failed:
     status: int | None = None
     undelivered: bool = False
     retry_after: datetime | None = None
+    connector_id: str | None = None
 
 
 Result = Succeeded | Failed

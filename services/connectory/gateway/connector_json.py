@@ -103,6 +103,7 @@ def type_spec(declared: AnyConnectorType) -> JsonObject:
 
 
 def run_result(connector_id: str, result: Result) -> JsonObject:
+    connector_id = result.connector_id or connector_id
     match result:
         case Succeeded(data=None):
             return {"connector_id": connector_id, "status": "ok"}

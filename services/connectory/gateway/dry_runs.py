@@ -35,7 +35,14 @@ class DryRuns:
         self.in_memory.require_executable(connector_id)
         found = await self._find(connector_id, origin.space_id)
         if variables is not None:
-            params = self.types.render_params(found.connector_type_id, params, variables)
+            try:
+                params = self.types.render_params(
+                    found.connector_type_id, params, variables, connector_id=connector_id, now=self.clock()
+                )
+            except Refused as refusal:
+                if refusal.code != "params-invalid":
+                    raise
+                return Rehearsed(refusal=refusal.message)
         request = ActionRequest(
             request_id=self.new_id(),
             space_id=origin.space_id,

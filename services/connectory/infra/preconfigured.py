@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from connectory.connector_types import alert_history
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.errors import Refused
 from connectory.domain.in_memory_connectors import InMemoryConnector, InMemoryConnectors, system_connector_id
@@ -11,10 +12,10 @@ from connectory.infra.crypto import Redactor
 from connectory.infra.settings import PreconfiguredSettings
 
 ALERT_HISTORY: Final = InMemoryConnector(
-    connector_id="preconfigured-alert-history-es-index",
+    connector_id=alert_history.CONNECTOR_ID,
     connector_type_id=".index",
     name="Alert history Elasticsearch index",
-    config={"index": "kibana-alert-history-default"},
+    config={"index": alert_history.INDEX},
 )
 
 
