@@ -11,7 +11,7 @@ from connectory_projections.event_log_details import details_text
 from connectory_projections.model import Append, Projection, Query, RowChange, Sourced, Table
 from connectory_projections.paging import Condition, put_together, read_cursor, write_cursor
 from connectory_projections.sql_files import load_migrations, load_statements
-from connectory_projections.stored_text import from_stored, from_stored_or_none, make_storable, to_stored
+from connectory_projections.stored_text import TextColumns, from_stored, from_stored_or_none, to_stored
 
 PAGE_LIMIT: Final = 1_000
 
@@ -53,7 +53,7 @@ TABLE: Final = Table(
     partitioned_by_day="at",
 )
 
-TEXT_COLUMNS: Final = (
+TEXT_COLUMNS: Final = TextColumns(
     *("execution_id", "action", "request_id", "space_id", "connector_id", "connector_name", "connector_type_id"),
     *("outcome", "reason", "message", "error", "source", "requested_by", "trace_id", "request_topic", "redrive_of"),
 )
@@ -125,7 +125,7 @@ def apply(sourced: Sourced[Fields]) -> Sequence[RowChange]:
     row["request_offset"] = position["offset"]
     context, token_usage = row.pop("context"), row.pop("token_usage")
     row["details"] = details_text(context, token_usage) if context or token_usage else None
-    make_storable(row, TEXT_COLUMNS)
+    TEXT_COLUMNS.make_storable(row)
     return [Append(TABLE.name, row)]
 
 

@@ -44,8 +44,7 @@ class Put:
     keep: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(NamedTuple):
     """Insert the row unless its key is there: for facts, which arrive more than once and never change."""
 
     table: str

@@ -5,7 +5,7 @@ projection. They are written as U+0001 and four hexadecimal digits, and so is U+
 """
 
 import re
-from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 _UNSTORABLE = re.compile("[\x00\x01\ud800-\udfff]")
@@ -18,11 +18,18 @@ def to_stored(text: str) -> str:
     return _UNSTORABLE.sub(lambda found: f"\x01{ord(found[0]):04x}", text)
 
 
-def make_storable(row: dict[str, Any], names: Sequence[str]) -> None:
-    """Replace the texts of these names, where they are texts at all, by what can be stored."""
-    texts = "".join([text for name in names if (text := row[name])])
-    if not texts.isascii() or "\x00" in texts or "\x01" in texts:  # seldom, and one look at all is cheaper than many
-        row.update({name: to_stored_or_none(row[name]) for name in names})
+class TextColumns:
+    """The columns of a table that hold texts, or nothing."""
+
+    def __init__(self, *names: str) -> None:
+        self._names = names
+        self._texts = itemgetter(*names)
+
+    def make_storable(self, row: dict[str, Any]) -> None:
+        """Replace the texts of the row by what can be stored."""
+        texts = "".join(filter(None, self._texts(row)))
+        if not texts.isascii() or "\x00" in texts or "\x01" in texts:  # seldom, and one look is cheaper than many
+            row.update({name: to_stored_or_none(row[name]) for name in self._names})
 
 
 def to_stored_or_none(text: str | None) -> str | None:

@@ -61,13 +61,15 @@ class Codec:
     def __init__(self, registry: SchemaRegistry) -> None:
         self._registry = registry
         self._writing: dict[str, _Writing] = {}
-        self._reading: dict[int, _Reading] = {}
+        self._reading: dict[bytes, _Reading] = {}
+        """By what a value begins with."""
         bundled = bundled_schemas()
         for subject in bundled.subjects():
             text = bundled.latest(subject).text
             schema_id = registry.find(subject, text).id
             self._writing[subject] = _writing(schema_id, _parse(text))
-            self._reading[schema_id] = _newest_reading(subject, self._writing[subject].schema)
+            writing = self._writing[subject]
+            self._reading[writing.prefix] = _newest_reading(subject, writing.schema)
 
     def encode(self, subject: str, datum: Mapping[str, object]) -> bytes:
         """Raises ValueError, TypeError or OverflowError when a value does not fit its field.
@@ -93,19 +95,22 @@ class Codec:
 
     def decode(self, value: bytes) -> tuple[str, Datum]:
         """Return the subject and the record as its newest version says. Raises `Malformed`."""
-        reading = self._reading_of(value)
-        datum = _read_plain(reading.plain, value) if reading.plain is not None else None
-        return reading.subject, _read(reading, value) if datum is None else datum
+        reading = self._reading.get(value[:PREFIX_BYTES]) or self._learn(value)
+        if reading.plain is not None:
+            try:
+                datum, end = reading.plain(value, PREFIX_BYTES)
+                if end == len(value):
+                    return reading.subject, datum
+            except _UNPLAIN_BYTES:
+                pass  # not so plain, or not right: the library reads it, or says what is wrong
+        return reading.subject, _read(reading, value)
 
-    def _reading_of(self, value: bytes) -> _Reading:
+    def _learn(self, value: bytes) -> _Reading:
         if len(value) < PREFIX_BYTES:
             raise Malformed(f"{len(value)} bytes are too short for a magic byte and a schema id")
         if value[0] != MAGIC:
             raise Malformed(f"The first byte is 0x{value[0]:02x}, not the magic byte 0x00")
         schema_id = int.from_bytes(value[1:PREFIX_BYTES], "big")
-        return self._reading.get(schema_id) or self._learn(schema_id)
-
-    def _learn(self, schema_id: int) -> _Reading:
         try:
             schema = self._registry.schema(schema_id)
             reading = _Reading(schema.subject, _parse(schema.text), self._writing[schema.subject].schema)
@@ -113,7 +118,7 @@ class Codec:
             raise Malformed(f"The schema id {schema_id} is unknown") from error
         except (KeyError, ValueError, SchemaParseException) as error:
             raise Malformed(f"The schema {schema_id} cannot be used: {_reason(error)}") from error
-        self._reading[schema_id] = reading
+        self._reading[value[:PREFIX_BYTES]] = reading
         return reading
 
 
@@ -130,15 +135,6 @@ def _newest_reading(subject: str, schema: Schema) -> _Reading:
         return _Reading(subject, schema, None, plain_reader(schema))
     except NotPlain:
         return _Reading(subject, schema, None)
-
-
-def _read_plain(plain: Read, value: bytes) -> Datum | None:
-    """None when the bytes are not so plain, or not right: `_read` reads them, or says what is wrong."""
-    try:
-        datum, end = plain(value, PREFIX_BYTES)
-    except _UNPLAIN_BYTES:
-        return None
-    return cast("Datum", datum) if end == len(value) else None
 
 
 def _read(reading: _Reading, value: bytes) -> Datum:

@@ -17,15 +17,17 @@ from connectory_schemas.source_text import SourceText
 Read: TypeAlias = Callable[[bytes, int], tuple[Any, int]]
 """From where in the bytes a value begins, to the value and where it ends."""
 
+AddReading: TypeAlias = Callable[[SourceText, str, int], None]
+"""Adds the statements that read a value into the variable of that name and move `at` behind it."""
+
 TIME_BYTES: Final = 8
 """Of a time of our days, in microseconds. Others are left to the library."""
 
-LOWER_BYTES: Final = 3
-"""Those of a time that are worked out each time: the others stay as they are for a second."""
+TIMES_KEPT: Final = 4096
+"""The times that are not worked out anew: the records of one request tell of the same ones."""
 
-
-ODD_OR_LONG: Final = 0x81
-"""In the first byte of a length: a negative one, or one of several bytes."""
+MORE_FOLLOW: Final = 0x80
+"""In a byte of a number: it is not the last."""
 
 
 def plain_reader(schema: object) -> Read:
@@ -48,51 +50,79 @@ def _record(text: SourceText, schema: object) -> str:
 
 def _value(text: SourceText, schema: object) -> str:
     """Statements that read a value, and its expression."""
-    variable = text.variable()
     match schema:
-        case "string":
-            _add_string(text, variable, 1)
-        case ["null", inner]:
-            _add_or_null(text, inner, variable)
         case {"type": "record"}:
             return _record(text, schema)
+        case ["null", inner]:
+            variable = text.variable()
+            _add_or_null(text, inner, variable)
         case _:
-            text.add(f"{variable}, at = {text.bind(_scalar(schema))}(data, at)")
+            variable = text.variable()
+            _reading_of(schema)(text, variable, 1)
     return variable
+
+
+def _add_or_null(text: SourceText, schema: object, variable: str) -> None:
+    text.add("branch = data[at]", "at += 1", "if branch == 0:", f"    {variable} = None", "elif branch == 2:")
+    if isinstance(schema, dict) and "fields" in schema:
+        text.add(f"{variable}, at = {text.bind(plain_reader(schema))}(data, at)", indent=2)
+    else:
+        _reading_of(schema)(text, variable, 2)
+    text.add("else:", f"    raise {text.bind(NotPlain)}('neither null nor a value')")
+
+
+def _reading_of(schema: object) -> AddReading:
+    match schema:
+        case {"type": "long", "logicalType": "timestamp-micros"}:
+            return _add_time
+        case str() if schema in _READING:
+            return _READING[schema]
+        case _:
+            raise NotPlain(f"{schema} is no plain type")
 
 
 def _add_string(text: SourceText, variable: str, indent: int) -> None:
     """A length of one byte is read here: nearly all are."""
     text.add(
-        "size = data[at]",
-        f"if size & {ODD_OR_LONG}:",
-        f"    {variable}, at = {text.bind(_string)}(data, at)",
+        f"size = {text.bind(_SIZES)}[data[at]]",
+        "if size:",
+        f"    {variable} = data[at + 1:(at := at + size)].decode()",
         "else:",
-        "    end = at + 1 + (size >> 1)",
-        f"    {variable} = data[at + 1:end].decode()",
-        "    at = end",
+        f"    {variable}, at = {text.bind(_string)}(data, at)",
         indent=indent,
     )
 
 
-def _add_or_null(text: SourceText, schema: object, variable: str) -> None:
-    text.add("branch = data[at]", "at += 1", "if branch == 0:", f"    {variable} = None", "elif branch == 2:")
-    if schema == "string":
-        _add_string(text, variable, 2)
-    else:
-        read = plain_reader(schema) if isinstance(schema, dict) and "fields" in schema else _scalar(schema)
-        text.add(f"{variable}, at = {text.bind(read)}(data, at)", indent=2)
-    text.add("else:", f"    raise {text.bind(NotPlain)}('neither null nor a value')")
+def _add_integer(text: SourceText, variable: str, indent: int) -> None:
+    """Likewise one of one byte."""
+    text.add(
+        f"{variable} = data[at]",
+        f"if {variable} & {MORE_FOLLOW}:",
+        f"    {variable}, at = {text.bind(_integer)}(data, at)",
+        "else:",
+        f"    {variable} = {variable} >> 1 ^ -({variable} & 1)",
+        "    at += 1",
+        indent=indent,
+    )
 
 
-def _scalar(schema: object) -> Read:
-    match schema:
-        case {"type": "long", "logicalType": "timestamp-micros"}:
-            return _time
-        case str() if schema in _SCALARS:
-            return _SCALARS[schema]
-        case _:
-            raise NotPlain(f"{schema} is no plain type")
+def _add_boolean(text: SourceText, variable: str, indent: int) -> None:
+    text.add(
+        f"{variable} = data[at]",
+        f"if {variable} > 1:",
+        f"    raise {text.bind(NotPlain)}('neither true nor false')",
+        f"{variable} = {variable} == 1",
+        "at += 1",
+        indent=indent,
+    )
+
+
+def _add_double(text: SourceText, variable: str, indent: int) -> None:
+    text.add(f"{variable}, = {text.bind(_DOUBLE)}(data, at)", "at += 8", indent=indent)
+
+
+def _add_time(text: SourceText, variable: str, indent: int) -> None:
+    text.add(f"end = at + {TIME_BYTES}", f"{variable} = {text.bind(_time)}(data[at:end])", "at = end", indent=indent)
 
 
 def _string(data: bytes, at: int) -> tuple[str, int]:
@@ -111,55 +141,37 @@ def _string(data: bytes, at: int) -> tuple[str, int]:
 
 
 def _integer(data: bytes, at: int) -> tuple[int, int]:
-    byte = number = data[at]
-    at += 1
-    if byte > 0x7F:
-        number, shift = byte & 0x7F, 7
-        while byte > 0x7F:
-            byte = data[at]
-            at += 1
-            number |= (byte & 0x7F) << shift
-            shift += 7
-        if shift > 35:
-            raise NotPlain("a large number")
+    number, shift, byte = 0, 0, MORE_FOLLOW
+    while byte & MORE_FOLLOW:
+        byte = data[at]
+        at += 1
+        number |= (byte & 0x7F) << shift
+        shift += 7
+    if shift > 35:
+        raise NotPlain("a large number")
     return number >> 1 ^ -(number & 1), at
 
 
-def _boolean(data: bytes, at: int) -> tuple[bool, int]:
-    if data[at] > 1:
-        raise NotPlain("neither true nor false")
-    return data[at] == 1, at + 1
+@lru_cache(TIMES_KEPT)
+def _time(digits: bytes) -> datetime:
+    """`digits` hold seven bits each, the lowest first: they are moved together in pairs, three times."""
+    number = int.from_bytes(digits, "little")
+    if len(digits) != TIME_BYTES or number & 0x8080808080808080 != 0x0080808080808080:
+        raise NotPlain("a time of other days, or one that is cut off")
+    number = number & 0x007F007F007F007F | (number & 0x7F007F007F007F00) >> 1
+    number = number & 0x00003FFF00003FFF | (number & 0x3FFF00003FFF0000) >> 2
+    number = number & 0x0FFFFFFF | (number & 0x0FFFFFFF00000000) >> 4
+    return EPOCH + timedelta(0, 0, number >> 1 ^ -(number & 1))
 
 
-def _double(data: bytes, at: int) -> tuple[float, int]:
-    return _DOUBLE(data, at)[0], at + 8
+_SIZES: Final = tuple(0 if byte & 0x81 else 1 + byte // 2 for byte in range(256))
+"""How many bytes a string has with its length, by the first byte; 0: a negative length, or one of several bytes."""
 
-
-def _time(data: bytes, at: int) -> tuple[datetime, int]:
-    """The upper digits of times change every second."""
-    end = at + TIME_BYTES
-    first, second, third = data[at], data[at + 1], data[at + 2]
-    if first & second & third < 0x80:
-        raise NotPlain("a time of other days")
-    zigzag = first & 0x7F | (second & 0x7F) << 7 | (third & 0x7F) << 14 | _upper(data[at + LOWER_BYTES : end])
-    return EPOCH + _delta(0, 0, zigzag >> 1 ^ -(zigzag & 1)), end
-
-
-@lru_cache(maxsize=64)
-def _upper(digits: bytes) -> int:
-    if len(digits) != TIME_BYTES - LOWER_BYTES:
-        raise NotPlain("a time that is cut off")
-    *others, last = digits
-    if last > 0x7F or any(digit < 0x80 for digit in others):
-        raise NotPlain("a time of other days")
-    return sum((digit & 0x7F) << 7 * (place + LOWER_BYTES) for place, digit in enumerate(digits))
-
-
-_delta = timedelta
 _DOUBLE = Struct("<d").unpack_from
-_SCALARS: Final[Mapping[str, Read]] = {
-    "int": _integer,
-    "long": _integer,
-    "boolean": _boolean,
-    "double": _double,
+_READING: Final[Mapping[str, AddReading]] = {
+    "string": _add_string,
+    "int": _add_integer,
+    "long": _add_integer,
+    "boolean": _add_boolean,
+    "double": _add_double,
 }
