@@ -7,6 +7,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet 
 
 UP ?=
 TESTS ?= tests
+WORKERS ?= 2
 PYTEST ?=
 CHAOS ?=
 FUZZ ?=
@@ -17,7 +18,7 @@ BENCH ?= all
 
 help:
 	@echo 'make up      run Connectory with an embedded Kafka and Postgres (options: make up UP="--port 5602")'
-	@echo 'make test    check the sources, then run every tier of tests (a part: make test TESTS=tests/unit)'
+	@echo 'make test    check the sources, then run every tier of tests (a part: make test TESTS=tests/unit; several at once: WORKERS=4)'
 	@echo 'make chaos   kill and disturb everything for minutes, and check what is left (options: SEED=7 REQUESTS=20000)'
 	@echo 'make fuzz    send 2000 requests made at random from the OpenAPI document (options: make fuzz FUZZ="--examples 9000 --seed 7")'
 	@echo 'make bench   measure against ceilings of the same run; leave the machine alone meanwhile (options: BENCH=queries)'
@@ -29,7 +30,7 @@ up: $(VENV)/.embedded
 	@exec $(BIN)/connectory up $(UP)
 
 test: check
-	@$(BIN)/python -m pytest $(TESTS) $(PYTEST)
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS) $(PYTEST)
 
 chaos: $(VENV)/.dev
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) $(CHAOS)

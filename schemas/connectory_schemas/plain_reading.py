@@ -23,8 +23,13 @@ AddReading: TypeAlias = Callable[[SourceText, str, int], None]
 TIME_BYTES: Final = 8
 """Of a time of our days, in microseconds. Others are left to the library."""
 
+LOWER_BYTES: Final = 3
+"""Those of a time that change all the while."""
+
 TIMES_KEPT: Final = 4096
 """The times that are not worked out anew: the records of one request tell of the same ones."""
+
+SECONDS_KEPT: Final = 64
 
 MORE_FOLLOW: Final = 0x80
 """In a byte of a number: it is not the last."""
@@ -141,7 +146,9 @@ def _string(data: bytes, at: int) -> tuple[str, int]:
 
 
 def _integer(data: bytes, at: int) -> tuple[int, int]:
-    number, shift, byte = 0, 0, MORE_FOLLOW
+    """One of two bytes or more."""
+    byte = data[at + 1]
+    number, at, shift = data[at] & 0x7F | (byte & 0x7F) << 7, at + 2, 14
     while byte & MORE_FOLLOW:
         byte = data[at]
         at += 1
@@ -154,14 +161,24 @@ def _integer(data: bytes, at: int) -> tuple[int, int]:
 
 @lru_cache(TIMES_KEPT)
 def _time(digits: bytes) -> datetime:
-    """`digits` hold seven bits each, the lowest first: they are moved together in pairs, three times."""
-    number = int.from_bytes(digits, "little")
-    if len(digits) != TIME_BYTES or number & 0x8080808080808080 != 0x0080808080808080:
-        raise NotPlain("a time of other days, or one that is cut off")
-    number = number & 0x007F007F007F007F | (number & 0x7F007F007F007F00) >> 1
-    number = number & 0x00003FFF00003FFF | (number & 0x3FFF00003FFF0000) >> 2
-    number = number & 0x0FFFFFFF | (number & 0x0FFFFFFF00000000) >> 4
-    return EPOCH + timedelta(0, 0, number >> 1 ^ -(number & 1))
+    """`digits` hold seven bits each, the lowest first; the lowest bit of all is the sign."""
+    if len(digits) != TIME_BYTES:
+        raise NotPlain("a time that is cut off")
+    first, second, third = digits[:LOWER_BYTES]
+    if first & 1 or first & second & third < MORE_FOLLOW:
+        raise NotPlain("a time of other days")
+    lower = (first & 0x7F | (second & 0x7F) << 7 | (third & 0x7F) << 14) >> 1
+    return _second_of(digits[LOWER_BYTES:]) + timedelta(0, 0, lower)
+
+
+@lru_cache(SECONDS_KEPT)
+def _second_of(upper: bytes) -> datetime:
+    """The time without its lower digits, which stays as it is for about a second."""
+    *others, last = upper
+    if last & MORE_FOLLOW or any(digit < MORE_FOLLOW for digit in others):
+        raise NotPlain("a time of other days")
+    microseconds = sum((digit & 0x7F) << 7 * place for place, digit in enumerate(upper)) << 7 * LOWER_BYTES - 1
+    return EPOCH + timedelta(0, 0, microseconds)
 
 
 _SIZES: Final = tuple(0 if byte & 0x81 else 1 + byte // 2 for byte in range(256))

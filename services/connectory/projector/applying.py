@@ -4,13 +4,14 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import chain
 from typing import TypeVar
 
 from connectory.domain.errors import RowsRefused, Unavailable
 from connectory.infra.log import Record
 from connectory.projector.ports import RowStore
-from connectory.projector.reading import Read, RecordReader
-from connectory_projections.model import AnyProjection
+from connectory.projector.reading import RecordReader
+from connectory_projections.model import AnyProjection, RowChange
 
 FIRST_WAIT = 0.1
 LONGEST_WAIT = 5.0
@@ -48,11 +49,12 @@ class Applier:
 
         Raises `Fenced` when another instance has moved the stored offset.
         """
-        return await self._store_all(await self._reader.read(records), expected)
+        return await self._store_all(records, await self._reader.read(records), expected)
 
-    async def _store_all(self, batch: Sequence[Read], expected: int) -> int:
-        next_offset = batch[-1].record.offset + 1
-        changes = [change for read in batch for change in read.changes]
+    async def _store_all(self, records: Sequence[Record], read: Sequence[Sequence[RowChange]], expected: int) -> int:
+        """`read` is what each of the records changes."""
+        next_offset = records[-1].offset + 1
+        changes = list(chain.from_iterable(read))
 
         async def attempt() -> None:
             await self._store.apply(
@@ -62,19 +64,20 @@ class Applier:
         try:
             await self._until_available(attempt)
         except RowsRefused as refusal:
-            await self._store_without_refused(batch, expected, refusal)
+            await self._store_without_refused(records, read, expected, refusal)
         return next_offset
 
-    async def _store_without_refused(self, batch: Sequence[Read], expected: int, refusal: RowsRefused) -> None:
+    async def _store_without_refused(
+        self, records: Sequence[Record], read: Sequence[Sequence[RowChange]], expected: int, refusal: RowsRefused
+    ) -> None:
         """One refused row refuses its batch: find it by halves, and go on without it."""
-        if len(batch) == 1:
-            record = batch[0].record
-            self._reader.skip(record, refusal.message)
-            await self._store_all([Read(record, ())], expected)
+        if len(records) == 1:
+            self._reader.skip(records[0], refusal.message)
+            await self._store_all(records, [()], expected)
             return
-        middle = len(batch) // 2
-        between = await self._store_all(batch[:middle], expected)
-        await self._store_all(batch[middle:], between)
+        middle = len(records) // 2
+        between = await self._store_all(records[:middle], read[:middle], expected)
+        await self._store_all(records[middle:], read[middle:], between)
 
     async def _until_available(self, attempt: Callable[[], Awaitable[T]]) -> T:
         ceiling = FIRST_WAIT

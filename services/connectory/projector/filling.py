@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from itertools import chain
 
 from connectory.domain.errors import Unavailable
 from connectory.infra.log import Record, Tail
@@ -62,7 +63,7 @@ class PartitionFiller:
         return ()
 
     async def _apply(self, records: Sequence[Record], next_offset: int) -> None:
-        changes = [change for read in await self._reader.read(records) for change in read.changes]
+        changes = list(chain.from_iterable(await self._reader.read(records)))
         await self._store.apply(
             self._projection, self._partition, changes, expected=self.offset, next_offset=next_offset
         )

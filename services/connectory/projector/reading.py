@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from connectory.domain.errors import Undecodable
 from connectory.infra.log import Record
@@ -16,28 +15,25 @@ RECORDS_IN_A_ROW = 200
 log = logging.getLogger(__name__)
 
 
-class Read(NamedTuple):
-    """A record and what it changes; nothing, when it could not be decoded."""
-
-    record: Record
-    changes: Sequence[RowChange]
-
-
 class RecordReader:
     """Reads the records of a projection's topic. `skipped` counts those that the projection goes on without."""
 
     def __init__(self, projection: AnyProjection, messages: Decoder) -> None:
         self._projection = projection
         self._decode: Callable[..., object] = messages.decode_fields if projection.takes_fields else messages.decode
+        # One batch at a time: if those of all partitions were decoded side by side, they would all come to an end at
+        # once, and then wait for the store with nothing left to be decoded meanwhile.
+        self._turn = asyncio.Lock()
         self.skipped = 0
 
-    async def read(self, records: Sequence[Record]) -> list[Read]:
-        """Decode the records, in order. One that cannot be decoded is reported and changes nothing."""
-        done: list[Read] = []
-        for number, record in enumerate(records, 1):
-            done.append(Read(record, self._changes(record)))
-            if number % RECORDS_IN_A_ROW == 0:
-                await asyncio.sleep(0)
+    async def read(self, records: Sequence[Record]) -> list[Sequence[RowChange]]:
+        """What each of the records changes, in order. One that cannot be decoded is reported and changes nothing."""
+        done: list[Sequence[RowChange]] = []
+        async with self._turn:
+            for number, record in enumerate(records, 1):
+                done.append(self._changes(record))
+                if number % RECORDS_IN_A_ROW == 0:
+                    await asyncio.sleep(0)
         return done
 
     def skip(self, record: Record, why: str) -> None:

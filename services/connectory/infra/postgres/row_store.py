@@ -114,12 +114,14 @@ def _batches(tables: Sequence[Table], changes: Sequence[RowChange]) -> list[tupl
 
 async def _write(connection: Connection, table: Table, changes: Sequence[RowChange]) -> None:
     """The changes have distinct keys, so their order does not matter."""
-    removed = [change.key for change in changes if isinstance(change, Remove)]
-    if removed:
-        await connection.executemany(_delete(table), removed)
     appended = [change.row for change in changes if isinstance(change, Append)]
     if appended:
         await _append(connection, table, appended)
+    if len(appended) == len(changes):  # as with all facts, of which there are many
+        return
+    removed = [change.key for change in changes if isinstance(change, Remove)]
+    if removed:
+        await connection.executemany(_delete(table), removed)
     puts = sorted((change for change in changes if isinstance(change, Put)), key=_kept)
     for keep, group in groupby(puts, key=_kept):
         await _upsert(connection, table, [put.row for put in group], _on_conflict(table, keep))
