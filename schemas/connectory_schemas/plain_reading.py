@@ -68,7 +68,7 @@ def _value(text: SourceText, schema: object) -> str:
 
 
 def _add_or_null(text: SourceText, schema: object, variable: str) -> None:
-    text.add("branch = data[at]", "at += 1", "if branch == 0:", f"    {variable} = None", "elif branch == 2:")
+    text.add("branch = data[at]", "at += 1", "if not branch:", f"    {variable} = None", "elif branch == 2:")
     if isinstance(schema, dict) and "fields" in schema:
         text.add(f"{variable}, at = {text.bind(plain_reader(schema))}(data, at)", indent=2)
     else:

@@ -96,7 +96,7 @@ def test_bytes_that_are_not_right_are_read_as_the_library_reads_them_or_not_at_a
 @given(outcome=records_of(Outcome), at=OUR_DAYS)
 def test_the_fields_of_an_outcome_are_those_that_were_written(outcome: Outcome, at: datetime) -> None:
     whole = replace(outcome, at=at, started_at=at, retry_at=None)
-    fields = MESSAGES.decode_fields(MESSAGES.encode(whole), Outcome)
+    fields = MESSAGES.fields_reader(Outcome)(MESSAGES.encode(whole))
 
     assert fields["position"]["offset"] == whole.position.offset
     assert (fields["at"], fields["action"], fields["message"]) == (whole.at, whole.action, whole.message)
@@ -105,7 +105,7 @@ def test_the_fields_of_an_outcome_are_those_that_were_written(outcome: Outcome, 
 @given(request=records_of(ActionRequest))
 def test_fields_of_another_record_are_refused(request: ActionRequest) -> None:
     with pytest.raises(Undecodable, match="Expected ActionOutcome, got ActionRequest"):
-        MESSAGES.decode_fields(MESSAGES.encode(request), Outcome)
+        MESSAGES.fields_reader(Outcome)(MESSAGES.encode(request))
 
 
 @pytest.mark.parametrize("type_", ["bytes", {"type": "array", "items": "string"}, ["string", "null"]])

@@ -1,6 +1,6 @@
 """What the projector asks of the outside, besides the log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from connectory_projections.model import AnyProjection, RowChange
@@ -13,8 +13,8 @@ class Decoder(Protocol):
         """Return the record in a message's value. Raises `Undecodable` when it is none of the expected types."""
         ...
 
-    def decode_fields(self, value: bytes | None, *expected: type) -> Mapping[str, Any]:
-        """Return the record's fields by name. Raises `Undecodable`."""
+    def fields_reader(self, *expected: type) -> Callable[[bytes | None], Mapping[str, Any]]:
+        """Return what gives a record's fields by name. That raises `Undecodable`."""
         ...
 
 

@@ -20,7 +20,7 @@ class RecordReader:
 
     def __init__(self, projection: AnyProjection, messages: Decoder) -> None:
         self._projection = projection
-        self._decode: Callable[..., object] = messages.decode_fields if projection.takes_fields else messages.decode
+        self._decode = _decoder(projection, messages)
         # One batch at a time: if those of all partitions were decoded side by side, they would all come to an end at
         # once, and then wait for the store with nothing left to be decoded meanwhile.
         self._turn = asyncio.Lock()
@@ -30,10 +30,9 @@ class RecordReader:
         """What each of the records changes, in order. One that cannot be decoded is reported and changes nothing."""
         done: list[Sequence[RowChange]] = []
         async with self._turn:
-            for number, record in enumerate(records, 1):
-                done.append(self._changes(record))
-                if number % RECORDS_IN_A_ROW == 0:
-                    await asyncio.sleep(0)
+            for begin in range(0, len(records), RECORDS_IN_A_ROW):
+                done.extend(map(self._changes, records[begin : begin + RECORDS_IN_A_ROW]))
+                await asyncio.sleep(0)
         return done
 
     def skip(self, record: Record, why: str) -> None:
@@ -46,8 +45,14 @@ class RecordReader:
         if record.value is None and self._projection.forget is not None:
             return self._projection.forget(record.key or b"")
         try:
-            event = self._decode(record.value, *self._projection.handles)
+            event = self._decode(record.value)
         except Undecodable as error:
             self.skip(record, error.message)
             return ()
         return self._projection.apply(Sourced(event, record.topic, record.partition, record.offset))
+
+
+def _decoder(projection: AnyProjection, messages: Decoder) -> Callable[[bytes | None], object]:
+    if projection.takes_fields:
+        return messages.fields_reader(*projection.handles)
+    return lambda value: messages.decode(value, *projection.handles)
