@@ -16,7 +16,7 @@ PRIVATE = (
 @pytest.mark.parametrize(
     "address",
     [
-        *map(str, METADATA_ADDRESSES),
+        *sorted(map(str, METADATA_ADDRESSES)),
         "::ffff:169.254.169.254",
         "::169.254.169.254",
         "64:ff9b::a9fe:a9fe",
