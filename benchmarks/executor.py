@@ -1,9 +1,9 @@
-"""How many requests a second one executor carries out, records of the outcomes included."""
+"""How many requests a second one executor carries out, records of the outcomes included; and two that share them."""
 
 import asyncio
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +26,8 @@ REQUESTS = 40_000
 CONCURRENCY = ExecutorSettings().in_flight
 """Of the ceiling: as many requests in flight as the executor has."""
 
+KEY_VARIABLE = "XPACK_ENCRYPTEDSAVEDOBJECTS_ENCRYPTIONKEY"
+
 WARM_UP = REQUESTS // 10
 """Requests until the clock starts: an executor takes its partitions one after the other."""
 
@@ -42,8 +44,10 @@ async def measure() -> dict[str, float]:
             key = generate_key()
             async with open_kafka_log(KafkaSettings(bootstrap_servers=kafka.bootstrap_servers)) as log:
                 await prepare(log, url, key)
+                env = {"KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers, KEY_VARIABLE: key}
                 before = [await ceiling(url, loop) for loop in ("asyncio", "uvloop")]
-                rate, processor_us = await executor(log, kafka.bootstrap_servers, key, data_dir / "executor.log")
+                rate, processor_us = await executors(1, log, env, data_dir / "executor.log")
+                rate_of_two, _ = await executors(2, log, env, data_dir / "executor.log")
                 after = [await ceiling(url, loop) for loop in ("asyncio", "uvloop")]
     bare, on_uvloop = ((first + second) / 2 for first, second in zip(before, after, strict=True))
     return {
@@ -53,11 +57,13 @@ async def measure() -> dict[str, float]:
         "ceiling_on_uvloop_per_s": on_uvloop,
         "ratio_on_uvloop": rate / on_uvloop,
         "executor_processor_us_per_request": processor_us,
+        "two_executors_per_s": rate_of_two,
+        "two_executors_to_one": rate_of_two / rate,
     }
 
 
 async def prepare(log: KafkaLog, url: str, key: str) -> None:
-    """Put the connectors and the whole backlog on the log."""
+    """Put the connectors on the log."""
     await log.create_topics(topics.topic_specs(timedelta(days=1)))
     messages, vault = Messages(), SecretsVault(KeyRing(key))
     states = [
@@ -67,6 +73,9 @@ async def prepare(log: KafkaLog, url: str, key: str) -> None:
         await writer.write(
             [messages.message(topics.CONNECTORS, each.connector_id, each, at=each.created_at) for each in states]
         )
+
+
+async def publish_backlog(log: KafkaLog) -> None:
     body = BODY.decode()
     async with ActionRequestPublisher.over(log) as publisher:
         requests = (
@@ -81,18 +90,28 @@ async def ceiling(url: str, loop: str) -> float:
         return float(await line(process))
 
 
-async def executor(log: KafkaLog, bootstrap_servers: str, key: str, errors: Path) -> tuple[float, float]:
-    """Requests per second once it has all its partitions and is warm, and microseconds of processor time for each."""
-    env = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers, "XPACK_ENCRYPTEDSAVEDOBJECTS_ENCRYPTIONKEY": key}
-    serve = python("-m", "connectory.cli", "serve", "executor", env=env, log=errors)
-    async with outcome_tails(log) as tails, serve as process, asyncio.timeout(LIMIT_SECONDS):
-        processor = psutil.Process(process.pid)
-        await written(tails, 2 * WARM_UP)
-        begun, used, already = time.perf_counter(), processor_seconds(processor), await total(tails)
-        await written(tails, 2 * REQUESTS + len(tails))
-        requests = REQUESTS - already / 2
-        used = processor_seconds(processor) - used
+async def executors(count: int, log: KafkaLog, env: Mapping[str, str], errors: Path) -> tuple[float, float]:
+    """Carry out a backlog by so many processes.
+
+    Returns requests per second once they have their partitions and are warm, and microseconds of processor time for
+    each, that of all processes together.
+    """
+    await publish_backlog(log)
+    async with outcome_tails(log) as tails, AsyncExitStack() as stack, asyncio.timeout(LIMIT_SECONDS):
+        before = await total(tails)
+        serve = [python("-m", "connectory.cli", "serve", "executor", env=env, log=errors) for _ in range(count)]
+        started = [await stack.enter_async_context(each) for each in serve]
+        processes = [psutil.Process(each.pid) for each in started]
+        await written(tails, before + 2 * WARM_UP)
+        begun, used, already = time.perf_counter(), processor_time(processes), await total(tails)
+        await written(tails, before + 2 * REQUESTS + len(tails))
+        requests = REQUESTS - (already - before) / 2
+        used = processor_time(processes) - used
         return requests / (time.perf_counter() - begun), used / requests * 1e6
+
+
+def processor_time(processes: Iterable[psutil.Process]) -> float:
+    return sum(map(processor_seconds, processes))
 
 
 @asynccontextmanager
@@ -107,7 +126,10 @@ async def total(tails: Sequence[Tail]) -> int:
 
 
 async def written(tails: Sequence[Tail], count: int) -> None:
-    """Wait until that many records are on the log: two for each request, and one for the claim to each partition."""
+    """Wait until that many records are on the log: two for each request, and one for the claim to each partition.
+
+    Where partitions change hands there are some claims more, a few in tens of thousands.
+    """
     reached = 0
     while reached < count:
         await asyncio.sleep(POLL_SECONDS)
