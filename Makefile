@@ -3,6 +3,8 @@
 VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
+# Where Python is told to leave no bytecode, each process would compile all sources anew.
+COMPILE := $(BIN)/python -m compileall -q services schemas projections
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 UP ?=
@@ -18,7 +20,7 @@ BENCH ?= all
 
 help:
 	@echo 'make up      run Connectory with an embedded Kafka and Postgres (options: make up UP="--port 5602")'
-	@echo 'make test    check the sources, then run every tier of tests (a part: make test TESTS=tests/unit; several at once: WORKERS=4)'
+	@echo 'make test    check the sources, then run every tier of tests (a part: make test TESTS=tests/unit; by more workers: WORKERS=4)'
 	@echo 'make chaos   kill and disturb everything for minutes, and check what is left (options: SEED=7 REQUESTS=20000)'
 	@echo 'make fuzz    send 2000 requests made at random from the OpenAPI document (options: make fuzz FUZZ="--examples 9000 --seed 7")'
 	@echo 'make bench   measure against ceilings of the same run; leave the machine alone meanwhile (options: BENCH=queries)'
@@ -27,10 +29,12 @@ help:
 	@echo 'make clean   remove the virtual environment and caches, not the data'
 
 up: $(VENV)/.embedded
+	@$(COMPILE)
 	@exec $(BIN)/connectory up $(UP)
 
 test: check
-	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(TESTS) $(PYTEST)
+	@$(COMPILE) tests
+	@$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(TESTS) $(PYTEST)
 
 chaos: $(VENV)/.dev
 	@$(BIN)/python -m tests.chaos $(if $(SEED),--seed $(SEED)) $(if $(REQUESTS),--requests $(REQUESTS)) $(CHAOS)

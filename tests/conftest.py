@@ -1,4 +1,4 @@
-"""Real servers for the tests that need them: one Kafka and one PostgreSQL, started once a run when first asked for."""
+"""Real servers for the tests that need them: one Kafka and one PostgreSQL a worker, started when first asked for."""
 
 import os
 import tempfile
@@ -6,10 +6,11 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, Final, NoReturn
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from connectory.infra.embedded import (
     CannotProvision,
@@ -19,6 +20,23 @@ from connectory.infra.embedded import (
     embedded_postgres,
 )
 from tests import sql
+
+HTTP_CONTRACT: Final = "tests/contract/test_http_"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    return _FilesTogether(config, log)
+
+
+class _FilesTogether(LoadFileScheduling):  # type: ignore[misc]
+    """The tests of a file run on one worker, in their order; so do all of the HTTP contract, the last of which ask what
+    those before them have seen.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return HTTP_CONTRACT if file.startswith(HTTP_CONTRACT) else file
 
 
 def _cannot_test(error: CannotProvision) -> NoReturn:

@@ -111,7 +111,7 @@ def _headers(headers: Sequence[tuple[str, bytes | None]]) -> Headers:
     """Kafka tells a header without a value from one with an empty value; nobody here does."""
     if _have_values(headers):
         return headers
-    return [(name, value or b"") for name, value in headers]
+    return tuple((name, value or b"") for name, value in headers)
 
 
 def _have_values(headers: Sequence[tuple[str, bytes | None]]) -> TypeGuard[Headers]:
