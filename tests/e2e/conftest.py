@@ -25,7 +25,7 @@ def _servers_can_be_had() -> None:
         pytest.skip(error.message)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
     """A running system that all tests of this tier share: make connectors with ids of your own."""
     async with up(tmp_path_factory.mktemp("system") / "data") as running:

@@ -56,6 +56,8 @@ async def read_body(request: web.Request, limit: int) -> Json:
 
     `limit` in bytes. Of a body that announces more, nothing is read; of one that turns out to be more, hardly more.
     """
+    if not request.body_exists:  # as with most requests
+        return None
     if not _announces_body(request, JSON_TYPES_OF_SEARCHES if _is_search(request) else JSON_TYPES, limit):
         return None
     payload = await _payload(request, limit)
@@ -70,7 +72,7 @@ async def read_form(request: web.Request, limit: int) -> Form:
 
     Raises `Rejected` as `read_body` does.
     """
-    if not _announces_body(request, FORM_TYPES, limit):
+    if not request.body_exists or not _announces_body(request, FORM_TYPES, limit):
         return {}
     try:
         async with asyncio.timeout(FORM_SECONDS):
@@ -94,7 +96,7 @@ def _announces_body(request: web.Request, media_types: Collection[str], limit: i
     """Whether there is a body to be read. Raises `Rejected` (413, 415)."""
     if (request.content_length or 0) > limit:
         raise Rejected.too_large(limit)
-    if not request.body_exists or not (request.method in _METHODS_WITH_BODY or _is_search(request)):
+    if not (request.method in _METHODS_WITH_BODY or _is_search(request)):
         return False
     if request.content_type not in media_types or hdrs.CONTENT_TYPE not in request.headers:
         raise Rejected(415, MEDIA_TYPE_TEXT)

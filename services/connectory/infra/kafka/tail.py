@@ -16,8 +16,12 @@ FETCH_LIMIT = 1000
 """Records a fetch returns at most: more would hold up the event loop."""
 
 FETCH_BYTES = 4 << 20
+FETCH_WAIT_SECONDS = 0.5
+"""How long a broker may hold a fetch open when there is nothing new."""
+
 GLANCE_SECONDS = 0.05
-"""The library does not report that a marker has moved the position, so it is looked at so often."""
+"""The library does not report that a marker has moved the position, so it is looked at: so soon, and then, while it
+stays where it is, after twice the time each time. Records are reported."""
 
 
 class KafkaTail:
@@ -34,7 +38,7 @@ class KafkaTail:
                 isolation_level="read_committed",
                 auto_offset_reset="earliest",
                 enable_auto_commit=False,
-                fetch_max_wait_ms=200,
+                fetch_max_wait_ms=milliseconds(FETCH_WAIT_SECONDS),
                 max_partition_fetch_bytes=FETCH_BYTES,
             )
         )
@@ -87,10 +91,11 @@ class KafkaTail:
 
     async def fetch(self, timeout: float) -> Sequence[Record]:
         clock = asyncio.get_running_loop().time
-        deadline = clock() + timeout
+        deadline, glance = clock() + timeout, GLANCE_SECONDS
         while True:
             left = max(0.0, deadline - clock())
-            records = await self._glance(min(left, GLANCE_SECONDS))
+            records = await self._glance(min(left, glance))
+            glance *= 2
             position = await self._consumer.position(self._place)
             moved, self._position = position != self._position, position
             if records or moved or not left:
