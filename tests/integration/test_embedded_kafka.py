@@ -3,11 +3,15 @@
 import socket
 from pathlib import Path
 
+import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer  # type: ignore[import-untyped]
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic  # type: ignore[import-untyped]
 
-from connectory.infra.embedded import CannotProvision, DataDirHeld, embedded_kafka
+from connectory.infra.embedded import CannotProvision, DataDirHeld, EmbeddedKafka, embedded_kafka
+from connectory.infra.embedded.class_archive import ClassArchive
+from connectory.infra.embedded.jars import default_jar_cache, pinned_jars
+from connectory.infra.embedded.java import find_java
 from connectory.infra.embedded.ports import LOOPBACK
 
 DEADLINE_MS = 30_000
@@ -29,6 +33,43 @@ async def test_two_data_directories_run_side_by_side(data_dir: Path, kafka_boots
     async with embedded_kafka(data_dir) as other:
         assert await _topics(other.bootstrap_servers) == set()
         assert f"{topic_prefix}here" in await _topics(kafka_bootstrap)
+
+
+@pytest.fixture
+def jar_cache(tmp_path: Path) -> Path:
+    """One with the jars, and nothing that was made of them."""
+    for jar in pinned_jars():
+        (tmp_path / jar.file_name).symlink_to(default_jar_cache() / jar.file_name)
+    return tmp_path
+
+
+async def test_a_broker_starts_from_the_classes_that_the_one_before_left(data_dir: Path, jar_cache: Path) -> None:
+    async with embedded_kafka(data_dir, jar_cache=jar_cache) as first:
+        assert archive_of(first) is None
+    archive = made_in(jar_cache)
+    async with embedded_kafka(data_dir, jar_cache=jar_cache) as second:
+        assert archive_of(second) == str(archive)
+        await _create_topic(second.bootstrap_servers, "made")
+
+
+async def test_classes_that_do_not_fit_are_passed_over(data_dir: Path, jar_cache: Path) -> None:
+    archive = ClassArchive.of(find_java(), [jar_cache / jar.file_name for jar in pinned_jars()]).path
+    archive.write_bytes(b"not what it should be")
+    async with embedded_kafka(data_dir, jar_cache=jar_cache) as broker:
+        assert archive_of(broker) == str(archive)
+        await _create_topic(broker.bootstrap_servers, "made")
+
+
+def made_in(jar_cache: Path) -> Path:
+    (archive,) = jar_cache.glob("*.jsa")
+    return archive
+
+
+def archive_of(broker: EmbeddedKafka) -> str | None:
+    """The archive that the broker was told to start from."""
+    option = "-XX:SharedArchiveFile="
+    words = psutil.Process(broker.process.pid).cmdline()
+    return next((word.removeprefix(option) for word in words if word.startswith(option)), None)
 
 
 async def test_a_taken_port_is_named_with_its_setting(data_dir: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from signal import SIGTERM
 from typing import Final
 
+from connectory.infra.embedded.class_archive import ClassArchive
 from connectory.infra.embedded.data_dir import hold_data_dir, require_space
 from connectory.infra.embedded.errors import writing_to
 from connectory.infra.embedded.jars import default_jar_cache, provide_jars
@@ -53,6 +54,10 @@ class _Installation:
     java: Java
     jars: tuple[Path, ...]
 
+    @property
+    def classes(self) -> ClassArchive:
+        return ClassArchive.of(self.java, self.jars)
+
 
 @asynccontextmanager
 async def embedded_kafka(
@@ -72,14 +77,15 @@ async def embedded_kafka(
         require_space(directory)
         installation = await _install(jar_cache or default_jar_cache(), watched)
         await asyncio.to_thread(end_leftover, directory / RECORD, SIGTERM)
-        server = await _prepare(directory, installation, _choose_port(directory, port), heap_mib)
+        await _prepare(directory, installation, chosen := _choose_port(directory, port))
         watched.step("Starting Kafka")
-        process = ServerProcess(server)
-        await process.start()
-        try:
-            yield EmbeddedKafka(f"{LOOPBACK}:{server.port}", process)
-        finally:
-            await process.stop()
+        with installation.classes.made_by() as flags:
+            process = ServerProcess(_server(directory, _launch(directory, installation, heap_mib, flags), chosen))
+            await process.start()
+            try:
+                yield EmbeddedKafka(f"{LOOPBACK}:{chosen}", process)
+            finally:
+                await process.stop()
 
 
 async def _install(jar_cache: Path, progress: Progress) -> _Installation:
@@ -97,17 +103,20 @@ def _choose_port(directory: Path, wanted: int | None) -> int:
     return choose_port(wanted, preferred=last.port if last else None, setting="--kafka-port")
 
 
-async def _prepare(directory: Path, installation: _Installation, port: int, heap_mib: int) -> Server:
+async def _prepare(directory: Path, installation: _Installation, port: int) -> None:
     with writing_to(directory):
         for name in ("data", "log"):
             (directory / name).mkdir(exist_ok=True)
         (directory / PROPERTIES).write_text(_properties(broker_settings(port)))
     if not (directory / "data" / "meta.properties").exists():
         await run(_format(directory, installation), "prepare the data directory of the embedded Kafka")
+
+
+def _server(directory: Path, launch: Launch, port: int) -> Server:
     return Server(
         name="Kafka",
         port=port,
-        launch=_launch(directory, installation, heap_mib),
+        launch=launch,
         ready=lambda _: _until_it_answers(port),
         record=directory / RECORD,
         log=directory / "log" / "kafka.log",
@@ -155,20 +164,21 @@ def _properties(settings: Mapping[str, str | int]) -> str:
 def _format(directory: Path, installation: _Installation) -> Launch:
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     arguments = ["format", "--ignore-formatted", f"--cluster-id={cluster}", f"--config={PROPERTIES}"]
-    return _java(directory, installation, 128, "kafka.tools.StorageTool", arguments)
+    flags = ["-Xmx128m", *installation.classes.flags()]
+    return _java(directory, installation, flags, "kafka.tools.StorageTool", arguments)
 
 
-def _launch(directory: Path, installation: _Installation, heap_mib: int) -> Launch:
-    return _java(directory, installation, heap_mib, "kafka.Kafka", [PROPERTIES])
+def _launch(directory: Path, installation: _Installation, heap_mib: int, flags: Sequence[str]) -> Launch:
+    return _java(directory, installation, [f"-Xmx{heap_mib}m", *flags], "kafka.Kafka", [PROPERTIES])
 
 
 def _java(
-    directory: Path, installation: _Installation, heap_mib: int, program: str, arguments: Sequence[str]
+    directory: Path, installation: _Installation, flags: Sequence[str], program: str, arguments: Sequence[str]
 ) -> Launch:
     log4j = Path(__file__).with_name("kafka_log4j2.xml")
     command = [
         str(installation.java.program),
-        f"-Xmx{heap_mib}m",
+        *flags,
         *JVM_FLAGS,
         f"-Dlog4j2.configurationFile={log4j.as_uri()}",
         "-Dconnectory.log.dir=log",
