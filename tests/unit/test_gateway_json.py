@@ -38,6 +38,13 @@ def test_what_python_would_read_but_records_cannot_carry_is_refused(payload: str
         json_bodies.parse(payload.encode())
 
 
+@pytest.mark.parametrize(
+    ("text", "written"), [("25.0", "25"), ("1e3", "1000"), ("-0.0", "0"), ("0.5", "0.5"), ("1e17", "1e+17")]
+)
+def test_a_number_that_is_whole_is_written_as_one(text: str, written: str) -> None:
+    assert json_bodies.write(json_bodies.parse(text.encode())).decode() == written
+
+
 def test_a_pair_of_surrogates_is_one_character() -> None:
     assert json_bodies.parse(b'"\\ud83d\\ude00"') == "\U0001f600"
 

@@ -15,6 +15,9 @@ MAX_NESTING: Final = 100
 """Far below the interpreter's recursion limit, which depends on how deep the caller already is."""
 
 
+MAX_WHOLE: Final = 2**53 - 1
+"""The largest up to which a float is sure to be the whole number that was written."""
+
 _Container: TypeAlias = Mapping[str, Json] | Sequence[Json]
 
 
@@ -89,11 +92,12 @@ def _children(container: _Container) -> Iterable[Json]:
     return container.values() if isinstance(container, Mapping) else container
 
 
-def _finite(text: str) -> float:
+def _number(text: str) -> float | int:
+    """JSON knows one kind of numbers: `1.0` and `1` are the same, and a port like any other."""
     number = float(text)
     if not isfinite(number):
         raise ValueError(f"the number {text[:40]} is too large")
-    return number
+    return int(number) if number.is_integer() and abs(number) <= MAX_WHOLE else number
 
 
 def _no_constant(text: str) -> float:
@@ -125,6 +129,6 @@ def _kind(value: Json) -> str:
             return "a list"
 
 
-_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_no_constant)
+_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_no_constant)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain)
 _ESCAPING_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False, default=_plain)
