@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -24,6 +25,33 @@ async def test_a_query_answers_one_row_or_none_or_all(database_url: str) -> None
         assert await database.one(query("SELECT $1::int AS n", 7)) == {"n": 7}
         assert await database.one(query("SELECT 1 AS n WHERE false")) is None
         assert await database.all(query("SELECT n FROM generate_series(1, 2) n")) == [{"n": 1}, {"n": 2}]
+
+
+async def test_connections_are_given_in_the_order_in_which_they_are_asked_for(database_url: str) -> None:
+    asked, given = count(), list[int]()
+    async with open_database(database_url, max_connections=1) as database:
+
+        async def ask() -> None:
+            for _ in range(10):
+                number = next(asked)
+                async with database.connection() as connection:
+                    given.append(number)
+                    await connection.fetchval("SELECT 1")
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(8):
+                tasks.create_task(ask())
+
+    assert given == list(range(80))
+
+
+async def test_a_connection_that_is_not_free_in_time_is_no_connection(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectory.infra.postgres.database.CONNECT_SECONDS", 0.05)
+    async with open_database(database_url, max_connections=1) as database, database.connection():
+        with pytest.raises(Unavailable):
+            await database.one(query("SELECT 1"))
 
 
 async def test_a_statement_that_runs_too_long_is_ended(database_url: str) -> None:

@@ -1,5 +1,6 @@
 """The database: a pool of connections that runs the queries of projections."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -49,6 +50,7 @@ class Database:
 
     def __init__(self, pool: "asyncpg.Pool[Any]", options: DatabaseOptions) -> None:
         self._pool = pool
+        self._places = asyncio.Semaphore(options.max_connections)
         self.options = options
 
     @property
@@ -70,8 +72,17 @@ class Database:
     async def connection(self) -> AsyncIterator[Connection]:
         """A pooled connection for a moment. Session state must not outlast it: nothing is reset afterwards."""
         with translated(self.options.address):
-            async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
-                yield connection
+            await self._take_place()
+            try:
+                async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
+                    yield connection
+            finally:
+                self._places.release()
+
+    async def _take_place(self) -> None:
+        """In the order of asking: the pool gives what is free to whoever comes by, before those who wait for it."""
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await self._places.acquire()
 
     @asynccontextmanager
     async def transaction(self, isolation: Isolation = "read_committed") -> AsyncIterator[Connection]:
