@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from aiokafka.client import AIOKafkaClient, ConnectionGroup  # type: ignore[import-untyped]
+from aiokafka.conn import AIOKafkaConnection  # type: ignore[import-untyped]
 
 from connectory.domain.errors import Unavailable
 from connectory.infra.kafka import KafkaLog, claim, open_kafka_log
@@ -31,6 +33,25 @@ async def log(kafka_bootstrap: str, topic_prefix: str) -> AsyncIterator[KafkaLog
 async def unreachable() -> AsyncIterator[KafkaLog]:
     async with open_kafka_log(KafkaSettings(bootstrap_servers=NOBODY)) as log:
         yield log
+
+
+async def test_an_opening_that_is_given_up_leaves_no_connection(log: KafkaLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, connections, send = asyncio.Event(), set[Any](), AIOKafkaConnection.send
+
+    def spied(connection: Any, request: Any, *args: Any, **options: Any) -> Any:
+        connections.add(connection)
+        if type(request).__name__.startswith("MetadataRequest"):
+            asked.set()
+        return send(connection, request, *args, **options)
+
+    monkeypatch.setattr(AIOKafkaConnection, "send", spied)
+    opening = asyncio.create_task(open_tail(log))
+    await asked.wait()
+    opening.cancel()
+    await asyncio.wait([opening])
+
+    assert opening.cancelled()
+    assert [each for each in connections if each.connected()] == []
 
 
 async def never(share: Share) -> None:

@@ -37,6 +37,7 @@ __all__ = [
     "generation_of",
     "kafka_errors",
     "set_identity",
+    "start_client",
     "stop_consumer",
     "stop_producer",
 ]
@@ -46,6 +47,9 @@ ConsumerRebalanceListener: Any = _ConsumerRebalanceListener
 
 PATIENCE = 5.0
 """Seconds for an orderly end. With the broker away the library's own `stop` would wait for as long as it is."""
+
+GIVE_UP = 1.0
+"""Seconds that a start which is given up may still take."""
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +75,25 @@ def set_identity(builder: BatchBuilder, producer_id: int, epoch: int, sequence: 
 
 def _coordinator(consumer: AIOKafkaConsumer) -> Any:
     return consumer._coordinator  # noqa: SLF001
+
+
+async def start_client(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient) -> None:
+    """Start one. Whoever gives up waits a moment for the end of it: the library would leave a connection open that it
+    has just asked for metadata.
+    """
+    starting = asyncio.ensure_future(client.start())
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await _ends(_outcome_of(starting), GIVE_UP)
+        starting.cancel()
+        raise
+
+
+async def _outcome_of(task: asyncio.Future[None]) -> None:
+    await asyncio.wait([task])
+    if not task.cancelled() and (error := task.exception()):
+        logger.debug("Starting a Kafka client: %r", error)
 
 
 async def stop_producer(producer: AIOKafkaProducer, patience: float = PATIENCE) -> None:

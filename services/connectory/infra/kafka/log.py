@@ -10,7 +10,13 @@ from connectory.infra.kafka import administration
 from connectory.infra.kafka.administration import TopicDescription
 from connectory.infra.kafka.connection import DELIVERY_SECONDS, Connection
 from connectory.infra.kafka.failures import translated
-from connectory.infra.kafka.library import AIOKafkaAdminClient, AIOKafkaConsumer, TopicPartition, stop_consumer
+from connectory.infra.kafka.library import (
+    AIOKafkaAdminClient,
+    AIOKafkaConsumer,
+    TopicPartition,
+    start_client,
+    stop_consumer,
+)
 from connectory.infra.kafka.membership import Member
 from connectory.infra.kafka.noise import quieten_library
 from connectory.infra.kafka.tail import KafkaTail
@@ -148,7 +154,7 @@ class KafkaLog:
         try:
             with translated(self._connection.servers, doing):
                 async with asyncio.timeout(DELIVERY_SECONDS):
-                    await admin.start()
+                    await start_client(admin)
                     yield admin
         finally:
             await admin.close()
@@ -162,7 +168,7 @@ class KafkaLog:
         try:
             with translated(self._connection.servers, doing):
                 async with asyncio.timeout(DELIVERY_SECONDS):
-                    await reader.start()
+                    await start_client(reader)
                     yield reader
         finally:
             await stop_consumer(reader)

@@ -16,6 +16,7 @@ from connectory.infra.kafka.library import (
     ConsumerRebalanceListener,
     RangePartitionAssignor,
     TopicPartition,
+    start_client,
     stop_consumer,
 )
 from connectory.infra.kafka.share import KafkaShare
@@ -76,7 +77,7 @@ class Member(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             self._consumer.subscribe(list(self._topics), listener=self)
             with self._translated():
-                await self._consumer.start()
+                await start_client(self._consumer)
             await self._until_failure()
         finally:
             self._is_leaving = True

@@ -12,6 +12,7 @@ from connectory.infra.kafka.library import (
     BatchBuilder,
     kafka_errors,
     set_identity,
+    start_client,
     stop_producer,
 )
 from connectory.infra.kafka.tenure import Identity
@@ -109,7 +110,7 @@ class Outlet:
 
     async def open(self) -> None:
         async with asyncio.timeout(DELIVERY_SECONDS):
-            await self.producer.start()
+            await start_client(self.producer)
 
     async def learn(self, topics: set[str]) -> None:
         """Find out the partition counts of topics not written to before."""

@@ -7,7 +7,7 @@ from typing import TypeGuard
 
 from connectory.infra.kafka.connection import DELIVERY_SECONDS, Connection, milliseconds
 from connectory.infra.kafka.failures import translated
-from connectory.infra.kafka.library import AIOKafkaConsumer, ConsumerRecord, TopicPartition, stop_consumer
+from connectory.infra.kafka.library import AIOKafkaConsumer, ConsumerRecord, TopicPartition, start_client, stop_consumer
 from connectory.infra.log import Headers, Record
 
 _value = itemgetter(1)
@@ -50,7 +50,7 @@ class KafkaTail:
     async def open(self, offset: int) -> None:
         with translated(self._servers, f"read {self._place.topic}"):
             async with asyncio.timeout(DELIVERY_SECONDS):
-                await self._consumer.start()
+                await start_client(self._consumer)
                 self._consumer.assign([self._place])
                 beginning = await self._consumer.beginning_offsets([self._place])
         self._position = max(offset, beginning[self._place])
@@ -77,7 +77,7 @@ class KafkaTail:
         try:
             with translated(self._servers, f"read {self._place.topic}"):
                 async with asyncio.timeout(DELIVERY_SECONDS):
-                    await watcher.start()
+                    await start_client(watcher)
         except BaseException:
             await stop_consumer(watcher)
             raise

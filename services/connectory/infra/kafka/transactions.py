@@ -17,7 +17,7 @@ from connectory.domain.errors import ConnectoryError, Fenced, Unavailable
 from connectory.infra.kafka.batches import BATCH_BYTES, Batch, Batches, Placed, deliver, positions
 from connectory.infra.kafka.connection import DELIVERY_SECONDS, Connection, milliseconds
 from connectory.infra.kafka.failures import translated
-from connectory.infra.kafka.library import PATIENCE, AIOKafkaProducer, TopicPartition, stop_producer
+from connectory.infra.kafka.library import PATIENCE, AIOKafkaProducer, TopicPartition, start_client, stop_producer
 from connectory.infra.log import Message, Position, check_sizes, partition_for
 
 RETRY_SECONDS = 0.05
@@ -49,7 +49,7 @@ class KafkaTransactions:
         """Fence every earlier owner of the id, and settle what it left open."""
         with translated(self._connection.servers, f"open the transactional id {self._id}"):
             async with asyncio.timeout(DELIVERY_SECONDS):
-                await self._producer.start()
+                await start_client(self._producer)
 
     async def close(self) -> None:
         await stop_producer(self._producer, 0.0 if self._failure else PATIENCE)
