@@ -26,8 +26,6 @@ REQUESTS = 40_000
 CONCURRENCY = ExecutorSettings().in_flight
 """Of the ceiling: as many requests in flight as the executor has."""
 
-KEY_VARIABLE = "XPACK_ENCRYPTEDSAVEDOBJECTS_ENCRYPTIONKEY"
-
 WARM_UP = REQUESTS // 10
 """Requests until the clock starts: an executor takes its partitions one after the other."""
 
@@ -44,7 +42,10 @@ async def measure() -> dict[str, float]:
             key = generate_key()
             async with open_kafka_log(KafkaSettings(bootstrap_servers=kafka.bootstrap_servers)) as log:
                 await prepare(log, url, key)
-                env = {"KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers, KEY_VARIABLE: key}
+                env = {
+                    "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+                    "XPACK_ENCRYPTEDSAVEDOBJECTS_ENCRYPTIONKEY": key,
+                }
                 before = [await ceiling(url, loop) for loop in ("asyncio", "uvloop")]
                 rate, processor_us = await executors(1, log, env, data_dir / "executor.log")
                 rate_of_two, _ = await executors(2, log, env, data_dir / "executor.log")

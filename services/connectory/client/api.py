@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from io import BytesIO
-from itertools import count
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import quote
@@ -215,16 +214,16 @@ class ConnectoryClient:
     ) -> Any:
         """A change whose outcome is not known in time is asked for again by the id of its command."""
         headers: dict[str, str] = {}
-        for asked_before in count():
+        repetitions = 0
+        while True:
             try:
                 async with self._request(method, path, json=body, params=query, headers=headers) as response:
                     return await _answer(response)
             except ApiError as error:
                 command_id = error.attributes.get("command_id")
-                if not isinstance(command_id, str) or asked_before == REPETITIONS:
+                if not isinstance(command_id, str) or repetitions == REPETITIONS:
                     raise
-                headers = {COMMAND_ID: command_id}
-        raise AssertionError("count never ends")
+            headers, repetitions = {COMMAND_ID: command_id}, repetitions + 1
 
     @asynccontextmanager
     async def _request(self, method: str, path: str, **options: Any) -> AsyncIterator[ClientResponse]:

@@ -85,15 +85,11 @@ async def start_client(client: AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdm
     try:
         await asyncio.shield(starting)
     except asyncio.CancelledError:
-        await _ends(_outcome_of(starting), GIVE_UP)
-        starting.cancel()
+        try:
+            await asyncio.wait([starting], timeout=GIVE_UP)
+        finally:
+            starting.cancel()
         raise
-
-
-async def _outcome_of(task: asyncio.Future[None]) -> None:
-    await asyncio.wait([task])
-    if not task.cancelled() and (error := task.exception()):
-        logger.debug("Starting a Kafka client: %r", error)
 
 
 async def stop_producer(producer: AIOKafkaProducer, patience: float = PATIENCE) -> None:

@@ -71,9 +71,11 @@ class Messages:
         def read(value: bytes | None) -> dict[str, Any]:
             try:
                 subject, datum = decode(value or b"")
+                if subject in subjects:
+                    return datum
             except Malformed:
-                return self._read(value, expected)[1]
-            return datum if subject in subjects else self._read(value, expected)[1]
+                pass
+            return self._read(value, expected)[1]  # which says what is wrong
 
         return read
 
