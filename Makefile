@@ -16,7 +16,7 @@ FUZZ ?=
 BENCH ?= all
 
 .DEFAULT_GOAL := help
-.PHONY: help up test chaos fuzz bench check format clean
+.PHONY: help up test chaos fuzz bench check mypy pyright format clean
 
 help:
 	@echo 'make up      run Connectory with an embedded Kafka and Postgres (options: make up UP="--port 5602")'
@@ -48,7 +48,12 @@ bench: $(VENV)/.dev
 check: $(VENV)/.dev
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync mypy pyright
+
+mypy: $(VENV)/.dev
 	@$(BIN)/mypy
+
+pyright: $(VENV)/.dev
 	@PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
 
 format: $(VENV)/.dev

@@ -30,12 +30,16 @@ def blocks(text: str) -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture
-async def checkout(tmp_path: Path) -> AsyncIterator[Up]:
-    """A directory that looks like a checkout, with a system running in it as `make up` runs it."""
+@pytest.fixture(scope="module")
+async def checkout(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
+    """A directory that looks like a checkout, with a system running in it as `make up` runs it.
+
+    One reader goes through all of the pages, so each page has to do without what another one has left.
+    """
+    directory = tmp_path_factory.mktemp("checkout")
     for name in (".venv", "examples"):
-        (tmp_path / name).symlink_to(ROOT / name)
-    async with up(tmp_path / ".connectory") as system:
+        (directory / name).symlink_to(ROOT / name)
+    async with up(directory / ".connectory") as system:
         yield system
 
 
@@ -81,6 +85,7 @@ async def test_pausing_limiting_and_cancelling_work_as_written(checkout: Up) -> 
         await shell(moved(shorthand + submit, checkout), checkout)
         await until_answer(lambda: actions(client, "order-7"), lambda told: "rate-limited" in told, 30.0, 0.05)
         cancelled = await shell(moved(shorthand + cancel, checkout), checkout)
+        await client.delete_connector("orders")
 
     assert "statusCode" not in shown
     assert '{"id":"orders","enabled":false,"version":2}' in shown
@@ -98,6 +103,7 @@ async def test_undoing_changes_and_declaring_references_work_as_written(checkout
         history, then, tried, restored = [await shell(moved(shorthand + step, checkout), checkout) for step in undo]
         referred = await shell(moved(shorthand + refer, checkout), checkout)
         name = (await client.connector("orders")).name
+        await client.delete_connector("orders")
 
     assert '"diff":[{"path":["name"],"before":"Orders","after":"Orders of the shop"}]' in history
     assert then.splitlines() == [NOT_THERE, "[]"]
