@@ -1,15 +1,18 @@
 """Requests that are tried again: when, how often, and across restarts in every phase."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from connectory.domain import outcomes
-from connectory.domain.execution import Action, ActionRequest, Failed, Outcome, RequestPosition
+from connectory.domain.execution import Action, ActionRequest, Failed, Outcome, RequestPosition, WaitingRequest
 from connectory.domain.outcomes import Attempt
 from connectory.domain.retry import backoff
 from connectory.infra import topics
+from connectory.infra.log import Committed, Share
 from tests.unit.connectors import AT
+from tests.unit.installation import owned
 from tests.unit.timed import TimedInstallation, at, in_virtual_time, installed, virtually
 
 ENDED = ["execute-start", "execute", "execute-retry-scheduled", "execute-start", "execute"]
@@ -148,12 +151,49 @@ async def test_a_submission_of_the_same_id_while_the_first_one_waits_is_a_duplic
     assert len(installation.calls()) == 2
 
 
-async def write_outcomes(installation: TimedInstallation, due_in: float) -> None:
-    """An attempt that has failed and is to be tried again; the decision itself is not on the log."""
-    request = installation.messages.decode(installation.log.records(topics.ACTION_REQUESTS)[0].value, ActionRequest)
-    position = RequestPosition(topic=topics.ACTION_REQUESTS, partition=0, offset=0)
+@in_virtual_time
+async def test_what_was_ended_hours_ago_is_not_run_from_a_retry_topic_that_is_read_late() -> None:
+    installation = await installed(dedupe_window=timedelta(minutes=1))
+    await installation.submit("r1", "r2")
+    request, position = submitted(installation, 0)
+    waiting = WaitingRequest(request=request, position=position, step=1, due_at=at(600))
+    message = installation.messages.message
+    await installation.write(message(topics.ACTION_RETRIES_10M, "c1", waiting, at=AT, partition=0))
+    await write_outcomes(installation, due_in=None)
+    await installation.settle(7200)
+    await write_outcomes(installation, due_in=None, offset=1)
+    await commit(installation, {topics.ACTION_REQUESTS: 2, topics.ACTION_RETRIES_10M: 0})
+
+    async with installation.executor():
+        await installation.settle(1000)
+
+    assert not installation.called()
+
+
+async def commit(installation: TimedInstallation, offsets: dict[str, int]) -> None:
+    """What an executor did that had read so far and had nothing under way, its outcomes all written."""
+    end = str(len(installation.log.records(topics.ACTION_OUTCOMES)))
+    is_done = asyncio.Event()
+
+    async def serve(share: Share) -> None:
+        await share.commit({topic: Committed(offset, end) for topic, offset in offsets.items()})
+        is_done.set()
+
+    async with owned(installation.log.join(topics.EXECUTORS, [topics.ACTION_REQUESTS, *topics.RETRY_TOPICS], serve)):
+        await is_done.wait()
+
+
+def submitted(installation: TimedInstallation, offset: int) -> tuple[ActionRequest, RequestPosition]:
+    record = installation.log.records(topics.ACTION_REQUESTS)[offset]
+    position = RequestPosition(topic=topics.ACTION_REQUESTS, partition=0, offset=offset)
+    return installation.messages.decode(record.value, ActionRequest), position
+
+
+async def write_outcomes(installation: TimedInstallation, due_in: float | None, offset: int = 0) -> None:
+    """An attempt that has failed and is to be tried again, if so; the decision itself is not on the log."""
+    request, position = submitted(installation, offset)
     attempt = Attempt(request=request, position=position, execution_id="e1")
-    failed = outcomes.finish(attempt, AT, AT, Failed(message="down"), at(due_in))
+    failed = outcomes.finish(attempt, AT, AT, Failed(message="down"), None if due_in is None else at(due_in))
     told: list[Outcome] = [outcomes.start(attempt, AT), failed]
     message = installation.messages.message
     await installation.write(*(message(topics.ACTION_OUTCOMES, "c1", each, at=AT, partition=0) for each in told))

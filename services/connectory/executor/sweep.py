@@ -63,7 +63,7 @@ class Sweep:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _through(self, starts: Mapping[str, int]) -> None:
-        async for each in read_waiting(self._log, self._messages, self._partition, starts):
+        async for each, _ in read_waiting(self._log, self._messages, self._partition, starts):
             if self._ending(each.request) is not None:
                 await self._window.room()
                 self._end(each)

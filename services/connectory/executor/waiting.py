@@ -3,7 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from connectory.domain.errors import Undecodable
 from connectory.domain.execution import WaitingRequest
@@ -65,9 +65,16 @@ def _mark_of(waiting: WaitingRequest) -> _Mark:
     return waiting.attempts, waiting.step, waiting.due_at
 
 
+class WaitingRecord(NamedTuple):
+    """A record of a retry topic; `written_at_ms` is its time there."""
+
+    waiting: WaitingRequest
+    written_at_ms: int
+
+
 async def read_waiting(
     log_: Log, messages: Messages, partition: int, starts: Mapping[str, int]
-) -> AsyncIterator[WaitingRequest]:
+) -> AsyncIterator[WaitingRecord]:
     """Every record on the retry topics from `starts` (by topic) to their ends as of now."""
     for topic, start in starts.items():
         async with log_.tail(topic, partition, start) as tail:
@@ -75,7 +82,7 @@ async def read_waiting(
             while tail.position < end:
                 for record in await tail.fetch(FETCH_SECONDS):
                     try:
-                        yield messages.decode(record.value, WaitingRequest)
+                        yield WaitingRecord(messages.decode(record.value, WaitingRequest), record.timestamp_ms)
                     except Undecodable as error:
                         log.warning("passed over a record at %s/%d/%d: %s", *record[:3], error)
 
