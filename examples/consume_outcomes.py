@@ -20,7 +20,7 @@ async def consume(data_dir: Path, from_beginning: bool) -> None:
     start = BEGINNING if from_beginning else NOW
     async with open_log(data_dir=data_dir) as log, OutcomeConsumer.over(log, start=start) as outcomes:
         async for outcome in outcomes:
-            result = outcome.outcome or "started"
+            result = outcome.outcome or outcome.action
             typer.echo(f"{outcome.at:%H:%M:%S}  {outcome.connector_id}  {outcome.request_id}  {result}")
 
 

@@ -7,7 +7,7 @@ The broker is that of a `connectory up` in this directory, or the one named by K
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -22,21 +22,20 @@ async def publish_and_wait(requests: Sequence[NewActionRequest], data_dir: Path)
     """Return how many requests ended with which outcome."""
     async with (
         open_log(data_dir=data_dir) as log,
-        OutcomeConsumer.over(log, final_only=True) as outcomes,
+        OutcomeConsumer.over(log) as outcomes,
         ActionRequestPublisher.over(log) as publisher,
     ):
-        waiting = set(await publisher.publish_many(requests))
-        return await count_outcomes(outcomes, waiting)
+        published = await publisher.publish_many(requests)
+        return await count_outcomes(outcomes, set(published))
 
 
-async def count_outcomes(outcomes: OutcomeConsumer, waiting: set[str]) -> Counter[str]:
+async def count_outcomes(outcomes: OutcomeConsumer, published: Collection[str]) -> Counter[str]:
+    """A request that repeats one of the last hour has no outcome of its own: it is counted as a duplicate."""
     counted: Counter[str] = Counter()
-    for _ in track(range(len(waiting)), description="Outcomes"):
-        async for outcome in outcomes:
-            if outcome.request_id in waiting:
-                waiting.remove(outcome.request_id)
-                counted[outcome.outcome or "unknown"] += 1
-                break
+    answers = outcomes.answers(published)
+    for _ in track(range(len(published)), description="Outcomes"):
+        outcome = await anext(answers)
+        counted[outcome.outcome or outcome.action] += 1
     return counted
 
 

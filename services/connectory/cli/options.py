@@ -25,6 +25,11 @@ KibanaConfig: TypeAlias = Annotated[
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="One JSON object a line.")]
 
 
+def is_debugging(ctx: typer.Context) -> bool:
+    """Whether `--debug` stands before the command."""
+    return bool(ctx.find_root().params.get("debug"))
+
+
 def moment(text: str) -> datetime:
     """A time as a user types it: ISO 8601, in UTC unless it says otherwise."""
     try:

@@ -5,12 +5,12 @@ import json
 from collections import Counter, deque
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connectory.cli.options import DEFAULT_DATA_DIR, Config, DataDir
+from connectory.cli.options import DEFAULT_DATA_DIR, Config, DataDir, moment
 from connectory.domain.execution import Action
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def outcomes(
     request_id: Annotated[str | None, typer.Option(help="Of this request only.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="The newest so many. Default: all that are kept.")] = None,
     since: Annotated[
-        datetime | None, typer.Option(help="Not older than this time, in UTC unless it says otherwise.")
+        datetime | None, typer.Option(parser=moment, metavar="TIME", help="Not older than this time (UTC).")
     ] = None,
     attempts: Annotated[
         bool, typer.Option("--attempts", help="Also starts and duplicates, not only final ones.")
@@ -47,7 +47,7 @@ def outcomes(
     from connectory.infra.settings import load_settings
 
     view = View(connector=connector, request_id=request_id, attempts=attempts, limit=limit, as_json=as_json)
-    start = in_utc(since) if since else NOW if follow else BEGINNING
+    start = since or (NOW if follow else BEGINNING)
 
     async def show() -> None:
         settings = load_settings(config_file=config)
@@ -61,10 +61,6 @@ def outcomes(
     with suppress(KeyboardInterrupt):
         asyncio.run(show())
     typer.echo(view.summary, err=True)
-
-
-def in_utc(time: datetime) -> datetime:
-    return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True, kw_only=True)

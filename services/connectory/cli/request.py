@@ -20,15 +20,19 @@ SOME_FAILED = 2
 
 def request(
     connector: Annotated[str | None, typer.Argument(help="The id of the connector to run.", show_default=False)] = None,
-    params: Annotated[str, typer.Option(help="The params of the action, a JSON object.")] = "{}",
+    params: Annotated[
+        str | None, typer.Option(help="The params of the action, a JSON object.", show_default="{}")
+    ] = None,
     file: Annotated[
         typer.FileText | None,
         typer.Option("--file", "-f", help="Requests as JSON, one a line, instead of one; - reads standard input."),
     ] = None,
     request_id: Annotated[str | None, typer.Option(help="An id of your own: the same again runs once.")] = None,
-    space: Annotated[str, typer.Option(help="The space of the connector.")] = "default",
+    space: Annotated[str | None, typer.Option(help="The space of the connector.", show_default="default")] = None,
     source: Annotated[str | None, typer.Option(help="What asks, for the event log.")] = None,
-    delivery: Annotated[Delivery, typer.Option(help="What a crash may do to a request.")] = Delivery.AT_LEAST_ONCE,
+    delivery: Annotated[
+        Delivery | None, typer.Option(help="What a crash may do to a request.", show_default=Delivery.AT_LEAST_ONCE)
+    ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the outcomes; exit code 2 when one failed.")] = False,
     timeout: Annotated[float, typer.Option(min=0.0, help="Longest wait for the outcomes, in seconds.")] = 60.0,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -41,7 +45,10 @@ def request(
     if (connector is None) == (file is None):
         raise typer.BadParameter("give either the id of a connector or --file")
     fields = {"request_id": request_id, "space_id": space, "source": source, "delivery": delivery}
-    requests = list(read_requests(file)) if file else [_single(connector, params, fields)]
+    given = {name: value for name, value in fields.items() if value is not None}
+    if file and (given or params is not None):
+        raise typer.BadParameter("with --file each line says its own params, space_id, request_id, source and delivery")
+    requests = list(read_requests(file)) if file else [_single(connector, params or "{}", given)]
     settings = load_settings(config_file=config)
     if not asyncio.run(_publish(settings, data_dir, requests, timeout if wait else None)):
         raise typer.Exit(SOME_FAILED)
@@ -56,8 +63,7 @@ def _single(connector: str | None, params: str, fields: Mapping[str, object]) ->
         raise typer.BadParameter(f"--params is not JSON: {error}") from error
     if not isinstance(parsed, dict):
         raise typer.BadParameter("--params is not a JSON object")
-    given = {name: value for name, value in fields.items() if value is not None}
-    return check_request({"connector_id": connector, "params": parsed, **given})
+    return check_request({"connector_id": connector, "params": parsed, **fields})
 
 
 async def _publish(

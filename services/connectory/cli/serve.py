@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from connectory.cli.options import DEFAULT_DATA_DIR, Config, KibanaConfig
+from connectory.cli.options import DEFAULT_DATA_DIR, Config, KibanaConfig, is_debugging
 from connectory.roles import Role
 
 
 def serve(
+    ctx: typer.Context,
     role: Annotated[Role, typer.Argument(help="The role to run.")],
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the gateway. Default: 5601.")] = None,
     data_dir: Annotated[
@@ -24,7 +25,9 @@ def serve(
     from connectory.infra.logging import configure_logging
     from connectory.infra.settings import load_settings
 
-    configure_logging()  # before the settings, about which there may be something to say
+    configure_logging(
+        "debug" if is_debugging(ctx) else "info"
+    )  # before the settings, about which there may be something to say
     overrides = {} if port is None else {"connectory.http.port": port}
     settings = load_settings(overrides, config_file=config, kibana_config=kibana_config)
     run_until_signal(serve_role(role, settings, data_dir))

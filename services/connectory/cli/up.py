@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
-from connectory.cli.options import DEFAULT_DATA_DIR, Config, KibanaConfig
+from connectory.cli.options import DEFAULT_DATA_DIR, Config, KibanaConfig, is_debugging
+from connectory.domain.errors import ConnectoryError
 
 
 def up(
+    ctx: typer.Context,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the HTTP API. Default: 5601.")] = None,
     kafka_port: Annotated[
         int | None,
@@ -26,11 +28,16 @@ def up(
     Ctrl-C ends it in good order. The data stays, and the next start goes on from there.
     """
     from connectory.cli.lifecycle import run_until_signal
-    from connectory.cli.standalone import Standalone
     from connectory.infra.logging import configure_logging
     from connectory.infra.settings import load_settings
 
-    configure_logging()  # before the settings, about which there may be something to say
+    try:
+        from connectory.cli.standalone import Standalone
+    except ModuleNotFoundError as error:
+        raise ConnectoryError(f"{error.name} is missing: `up` needs Connectory with its extra `embedded`") from None
+    configure_logging(
+        "debug" if is_debugging(ctx) else "info"
+    )  # before the settings, about which there may be something to say
     overrides = {} if port is None else {"connectory.http.port": port}
     settings = load_settings(overrides, config_file=config, kibana_config=kibana_config)
     standalone = Standalone(settings=settings, data_dir=data_dir, kafka_port=kafka_port, in_memory=memory)

@@ -12,8 +12,8 @@ from connectory.domain.errors import ConnectoryError
 from connectory.domain.execution import ActionRequest, Delivery, RunContext
 from connectory.domain.spaces import DEFAULT_SPACE
 
-MAX_ID_LENGTH = 36
-"""Characters of a connector id, as the HTTP API limits it."""
+MAX_ID_LENGTH = 256
+"""Characters of a connector id. Over HTTP one is made with fewer; preconfigured and imported ones may have as many."""
 
 
 class RequestInvalid(ConnectoryError):

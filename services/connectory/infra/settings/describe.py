@@ -21,6 +21,7 @@ from connectory.infra.settings.value_types import AtLeast, Form
 _TYPE_NAMES: Final[dict[object, str]] = {
     str: "string",
     int: "number",
+    float: "number",
     bool: "bool",
     Path: "path",
     SecretStr: "secret string",

@@ -37,13 +37,13 @@ class ServerSettings(SettingsGroup):
     public_base_url: OrUnset[BaseUrl] = setting(
         "server.publicBaseUrl",
         None,
-        "Where users reach the gateway, for links, of which there are none yet; no slash at the end",
+        "Where users reach the gateway, for the link below e-mails; no slash at the end",
     )
     max_payload: ByteSize = setting("server.maxPayload", 1_048_576, "Largest request body")
     restrict_internal_apis: bool = setting(
         "server.restrictInternalApis",
         True,
-        "Whether internal routes, of which there are none yet, need `x-elastic-internal-origin`",
+        "Whether internal routes need `x-elastic-internal-origin`",
     )
     xsrf_allowed_schemes: ListOf[Literal["apikey", "bearer"]] = setting(
         "server.xsrf.allowedSchemes", (), "Schemes of logins whose requests need no `kbn-xsrf`"

@@ -51,7 +51,7 @@ class SecuritySettings(SettingsGroup):
     admin_password: OrUnset[SecretStr] = setting(
         "connectory.admin.password",
         None,
-        "Password of `admin` in `up`. Unset: a random one, kept in the data directory",
+        "Password of `admin`. Unset: `up` makes one, kept in the data directory; `serve` needs a file of users",
     )
 
     @model_validator(mode="after")
