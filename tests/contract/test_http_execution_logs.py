@@ -179,6 +179,10 @@ async def test_no_more_than_a_thousand_runs_are_listed(gateway: HttpGateway) -> 
         ({"date_start": "1h"}, ["e3", "e2", "e1"]),
         ({"date_start": "1d", "date_end": "3500s"}, ["e1"]),
         ({"date_start": "Tue, 24 Nov 2026 12:03:00 GMT"}, ["e3"]),
+        ({"date_start": "2026/11/24 12:03"}, ["e3"]),
+        ({"date_start": "2026/9/1", "date_end": "2026/11/24 12:01:30"}, ["e1"]),
+        ({"date_start": "2026-11"}, ["e3", "e2", "e1"]),
+        ({"date_start": "2026", "date_end": "2026-11"}, []),
         ({"date_start": "2026-11-24", "date_end": "2026-11-24T13:01:30+01:00"}, ["e1"]),
     ],
 )

@@ -40,6 +40,15 @@ def test_basic_credentials_are_replaced_as_a_whole() -> None:
     assert redactor.redact(f"Authorization: Basic {header}") == f"Authorization: Basic {REDACTED}"
 
 
+@pytest.mark.parametrize("login", ["", "a", "ab", "abc", "ann@example.com"])
+@pytest.mark.parametrize("after", ["", "\n", "--"])
+def test_a_secret_within_base64_is_replaced_whatever_stands_around_it(login: str, after: str) -> None:
+    header = base64.b64encode(f"{login}:open sesame{after}".encode()).decode()
+    redacted = Redactor({"apiToken": "open sesame"}).redact(header)
+    characters_of_it_alone = 14
+    assert len(redacted.replace(REDACTED, "")) <= len(header) - characters_of_it_alone
+
+
 def test_a_secret_within_another_leaves_no_rest() -> None:
     assert Redactor({"a": "secret", "b": "secret-and-more"}).redact("<secret-and-more>") == f"<{REDACTED}>"
 

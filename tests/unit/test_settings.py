@@ -176,7 +176,29 @@ def test_a_misspelt_one_of_these_is_refused() -> None:
     assert refusal({"xpack.actions.relay.uri": "x"})[0].startswith("[xpack.actions.relay.uri]: definition for this key")
 
 
-@pytest.mark.parametrize("text", ["", "connectory:", "connectory.http:", "xpack.actions: {}"])
+def test_that_inbound_events_are_not_offered_is_said_of_the_variable_too(caplog: pytest.LogCaptureFixture) -> None:
+    load_settings(environ={"XPACK_ACTIONS_INBOUNDEVENTS_ENABLED": "true"})
+    assert caplog.messages == [
+        "The setting xpack.actions.inboundEvents.enabled is true, but inbound events are not offered."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environ", "in_flight"),
+    [
+        ({}, 256),
+        ({"XPACK_TASK_MANAGER_MAX_WORKERS": "30"}, 30),
+        ({"XPACK_TASK_MANAGER_MAX_WORKERS": "30", "XPACK_TASK_MANAGER_CAPACITY": "20"}, 20),
+        ({"XPACK_TASK_MANAGER_CAPACITY": "20", "CONNECTORY_EXECUTOR_INFLIGHT": "10"}, 10),
+    ],
+)
+def test_an_executor_carries_out_as_many_actions_as_the_capacity_says(environ: dict[str, str], in_flight: int) -> None:
+    assert load_settings(environ=environ).capacity.in_flight == in_flight
+
+
+@pytest.mark.parametrize(
+    "text", ["", "connectory:", "connectory.http:", "xpack.actions: {}", "xpack.actions.usage: {}"]
+)
 def test_an_empty_section_says_nothing(folder: Path, text: str) -> None:
     assert load_settings(environ={}, config_file=write(folder, "own.yml", text)) == Settings()
 

@@ -1,4 +1,4 @@
-"""An executor tells of itself: what it has seen lately at every poll interval, and now and then all that is open."""
+"""An executor tells of itself: what it has seen lately, twice a second, and now and then all that is open."""
 
 import asyncio
 import logging
@@ -20,12 +20,15 @@ from connectory.infra.topics import ACTION_REQUESTS, EXECUTOR_REPORTS
 
 MINUTE: Final = timedelta(minutes=1)
 
+LONGEST_SILENCE: Final = timedelta(milliseconds=500)
+"""What a report tells of is as old as the longest look for requests already: it must not grow much older."""
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSettings:
-    """`refresh` is how often it is found out what is open; samples are told of every `interval`."""
+    """`refresh` is how often it is found out what is open; what is due is counted by `interval`, that of polls."""
 
     interval: timedelta = timedelta(milliseconds=500)
     refresh: timedelta = timedelta(seconds=60)
@@ -50,7 +53,7 @@ class Reporting:
                 await self._report(work)
             except ConnectoryError as error:
                 log.debug("a report of this executor is left out: %s", error)
-            await asyncio.sleep(self._settings.interval.total_seconds())
+            await asyncio.sleep(min(self._settings.interval, LONGEST_SILENCE).total_seconds())
 
     async def _report(self, work: OpenWork) -> None:
         statistics, now = self._executor.statistics, self._clock()

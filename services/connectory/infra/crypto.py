@@ -14,7 +14,7 @@ import logging
 import re
 import secrets as randomness
 from base64 import b64encode, urlsafe_b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
@@ -276,5 +276,14 @@ def _forms(text: str) -> Iterator[str]:
     yield quote(data, safe="")
     yield quote(data)
     yield quote_plus(data)
-    for encoded in (b64encode(data), urlsafe_b64encode(data)):
-        yield encoded.decode().rstrip("=")
+    for encode in (b64encode, urlsafe_b64encode):
+        yield encode(data).decode().rstrip("=")
+        yield from (_within_base64(encode, data, before) for before in range(3))
+
+
+def _within_base64(encode: Callable[[bytes], bytes], data: bytes, before: int) -> str:
+    """What base64 makes of the data whatever stands around it, as a login with its password; `before` are the bytes
+    before it beyond whole groups of three.
+    """
+    first, end = -(-8 * before // 6), 8 * (before + len(data)) // 6
+    return encode(bytes(before) + data).decode()[first:end]

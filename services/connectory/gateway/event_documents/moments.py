@@ -14,6 +14,7 @@ _UNITS: Final = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
+_SLASHES: Final = re.compile(r"(\d{4})/(\d\d?)/(\d\d?)(?= |$)")
 _UNREADABLE: Final = (ValueError, TypeError, IndexError, OverflowError)
 """What the library raises for what is no date."""
 
@@ -31,9 +32,18 @@ def read_moment(text: str, parameter: str, now: datetime) -> datetime:
 
 
 def _date(text: str) -> datetime:
-    """ISO 8601 or RFC 2822."""
+    """ISO 8601 or RFC 2822, or `2026/11/24 12:30`."""
     try:
-        found = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(_in_full(text))
     except ValueError:
         found = parsedate_to_datetime(text)
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+
+
+def _in_full(text: str) -> str:
+    """The forms that the library does not know: a year, a month of one, and slashes."""
+    if re.fullmatch(r"\d{4}", text):
+        return f"{text}-01-01"
+    if re.fullmatch(r"\d{4}-\d\d", text):
+        return f"{text}-01"
+    return _SLASHES.sub(lambda found: f"{found[1]}-{found[2]:0>2}-{found[3]:0>2}", text, count=1)

@@ -113,7 +113,7 @@ class TaskManagerSettings(SettingsGroup):
     max_workers: Positive | None = setting(
         "xpack.task_manager.max_workers",
         None,
-        "An older name of `capacity`, which counts before it; it is reported only",
+        "An older name of `capacity`, which counts before it",
     )
     stats_refresh_rate: Annotated[Duration, AtLeast(timedelta(seconds=1))] = setting(
         "xpack.task_manager.monitored_aggregated_stats_refresh_rate",
@@ -147,5 +147,5 @@ class TaskManagerSettings(SettingsGroup):
     )
 
     @property
-    def capacity(self) -> int:
-        return self.given_capacity or self.max_workers or 10
+    def capacity(self) -> int | None:
+        return self.given_capacity or self.max_workers

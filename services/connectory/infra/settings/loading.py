@@ -25,6 +25,7 @@ from connectory.infra.settings.other_keys import (
     INBOUND_EVENTS,
     NEEDS_SOMETHING,
     PROGRAM_VARIABLES,
+    WITHOUT_EFFECT,
     find_other_key,
     find_other_variable,
 )
@@ -132,7 +133,7 @@ class _Reading:
 
     def _is_empty_section(self, name: str, value: object) -> bool:
         """`connectory.http:` with nothing below it."""
-        return not value and any(known.startswith(f"{name}.") for known in self.known)
+        return not value and any(known.startswith(f"{name}.") for known in (*self.known, *WITHOUT_EFFECT))
 
     def _check_variables(self) -> None:
         spelled = {

@@ -6,7 +6,7 @@ module here and one field below.
 
 import ipaddress
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -40,6 +40,8 @@ from connectory.infra.settings.servers import (
     SchemaRegistrySettings,
 )
 from connectory.infra.settings.value_types import ListOf, parse_object
+
+KIBANA_CAPACITY: Final = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +97,11 @@ class Settings(SettingsGroup):
     def capacity(self) -> Capacity:
         """What one executor takes on. Its own settings count before those by the names of Kibana's task manager."""
         executor, task_manager = self.executor, self.task_manager
-        in_flight = executor.in_flight if "in_flight" in executor.model_fields_set else task_manager.given_capacity
+        in_flight = executor.in_flight if "in_flight" in executor.model_fields_set else task_manager.capacity
         window_is_own = "window_requests" in executor.model_fields_set
         return Capacity(
             in_flight=in_flight or executor.in_flight,
-            reported=in_flight or task_manager.capacity,
+            reported=in_flight or KIBANA_CAPACITY,
             window_requests=executor.window_requests if window_is_own else task_manager.request_capacity,
         )
 

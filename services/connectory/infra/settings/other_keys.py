@@ -7,6 +7,8 @@ from typing import Final
 
 from connectory.infra.settings.declaration import variable_name
 
+INBOUND_EVENTS: Final = "xpack.actions.inboundEvents.enabled"
+
 WITHOUT_EFFECT: Final = (
     "xpack.actions.usage.enabled",
     "xpack.actions.usage.url",
@@ -23,11 +25,10 @@ WITHOUT_EFFECT: Final = (
     "xpack.actions.relay.ssl.certificate",
     "xpack.actions.relay.ssl.key",
     "xpack.actions.relay.uiam.enabled",
+    INBOUND_EVENTS,
     "xpack.actions.inboundEvents",
 )
 """Each stands for itself and for all keys below it."""
-
-INBOUND_EVENTS: Final = "xpack.actions.inboundEvents.enabled"
 
 GONE: Final = {
     "xpack.actions.enabled": "connectors are always on",
