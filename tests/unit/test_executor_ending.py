@@ -1,5 +1,6 @@
 """Requests that nobody wants any more end promptly, wherever they wait, and exactly once."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -134,6 +135,41 @@ async def test_a_request_that_was_taken_ahead_of_its_turn_is_not_lost_by_a_crash
         await installation.until(lambda: installation.calls("busy"))
         await installation.cancel("r1")
         await installation.settle(1000)  # its record comes in its turn, and there is no place to end it
+    async with installation.executor():
+        (final,) = await installation.ended("r1")
+    assert final.reason == "request-cancelled"
+
+
+class LateAnswers(TimedInstallation):
+    """Nobody hears from the broker between the moment that a request is on its retry topic and `go_on`."""
+
+    def __init__(self) -> None:
+        super().__init__(in_flight=1)
+        self.go_on = asyncio.Event()
+
+    async def _before(self, operation: str) -> None:
+        if operation == "write-answer" and self.waiting(topics.ACTION_RETRIES_10M):
+            await self.go_on.wait()
+        await super()._before(operation)
+
+
+@in_virtual_time
+async def test_a_request_that_ends_before_the_answer_to_its_move_comes_is_not_lost_by_a_crash() -> None:
+    installation = LateAnswers()
+    await installation.create_topics()
+    installation.run_timeout = timedelta(hours=2)
+    await installation.connector()
+    await installation.connector("c2")
+    installation.answers("r1", (503, 1500))
+    installation.answers("busy", 0)
+    await installation.submit("r1")
+    await installation.submit("busy", connector_id="c2")
+    async with installation.killed(), asyncio.TaskGroup() as tasks:
+        await installation.until(lambda: installation.waiting(topics.ACTION_RETRIES_10M))
+        tasks.create_task(installation.cancel("r1"))
+        await installation.settle()
+        installation.go_on.set()
+        await installation.settle(1000)
     async with installation.executor():
         (final,) = await installation.ended("r1")
     assert final.reason == "request-cancelled"

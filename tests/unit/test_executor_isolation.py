@@ -1,5 +1,6 @@
 """Slow and dead targets, rates and breakers: what they hold up, and what not."""
 
+import itertools
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -8,13 +9,13 @@ from connectory.domain.breaker import BreakerPolicy
 from connectory.domain.delivery import AS_SETTINGS_SAY, DeliveryPolicy
 from connectory.domain.execution import Action
 from connectory.infra import topics
-from tests.unit.timed import TimedInstallation, elapsed, in_virtual_time, installed
+from tests.unit.timed import TimedInstallation, at, elapsed, in_virtual_time, installed
 
 IN_THREE_SECONDS = DeliveryPolicy(requests_per_second=1 / 3)
 
 
 async def dead_targets(
-    count: int, requests: int, policy: DeliveryPolicy = AS_SETTINGS_SAY, **limits: Any
+    count: int, requests: int, policy: DeliveryPolicy = AS_SETTINGS_SAY, source: str | None = None, **limits: Any
 ) -> TimedInstallation:
     """Connectors whose targets never answer, with requests ahead of all others."""
     installation = await installed(**limits)
@@ -24,13 +25,20 @@ async def dead_targets(
         names = [f"dead{number}-{each}" for each in range(requests)]
         for name in names:
             installation.answers(name, 0)
-        await installation.submit(*names, connector_id=f"dead{number}")
+        await installation.submit(*names, connector_id=f"dead{number}", source=source)
     return installation
+
+
+def passes(installation: TimedInstallation) -> None:
+    """Its clock goes on a little whenever it is looked at, as clocks do."""
+    moments = itertools.count()
+    installation.clock = lambda: at(elapsed()) + timedelta(microseconds=next(moments))
 
 
 @in_virtual_time
 async def test_a_target_that_never_answers_does_not_stop_the_others_of_its_partition() -> None:
     installation = await dead_targets(1, 300, window_requests=100, in_flight=20)
+    passes(installation)
     await installation.submit("r1", "r2", "r3")
     async with installation.executor():
         await installation.ended("r1", "r2", "r3")
@@ -88,6 +96,46 @@ async def test_an_open_breaker_is_open_after_a_restart() -> None:
         (final,) = await installation.ended("r2")
     assert opened.retry_at is not None
     assert opened.retry_at <= final.at < opened.retry_at + timedelta(seconds=15)
+
+
+@in_virtual_time
+async def test_a_connector_that_cannot_be_read_any_more_does_not_stop_whoever_knows_of_its_breaker() -> None:
+    installation = await installed(breaker=BreakerPolicy(minimum=1, first_open=timedelta(minutes=5)))
+    installation.answers("r1", 503)
+    await installation.submit("r1", max_attempts=1)
+    async with installation.killed():
+        await installation.told(Action.BREAKER_OPENED)
+    installation.log.append_raw(topics.CONNECTORS, 0, b"garbage", key=b"c1")
+    await installation.connector("c2")
+    await installation.submit("r2", connector_id="c2")
+    async with installation.executor():
+        (final,) = await installation.ended("r2")
+    assert final.outcome == "success"
+
+
+@in_virtual_time
+async def test_large_requests_behind_one_of_their_key_leave_room_for_the_others() -> None:
+    installation = await installed(window_bytes=20_000)
+    installation.answers("a0", (503, 3600))
+    names = [f"a{number}" for number in range(40)]
+    await installation.submit(*names, ordering_key="k", source="s" * 1000)
+    async with installation.executor():
+        await installation.told(Action.RETRY_SCHEDULED, "a0")
+        await installation.submit("free")
+        await installation.ended("free")
+        assert elapsed() < 120
+        await installation.ended(*names)
+    assert installation.called() == ["a0", "free", *names]
+
+
+@in_virtual_time
+async def test_large_requests_of_a_dead_target_leave_room_for_the_others() -> None:
+    installation = await dead_targets(1, 60, DeliveryPolicy(max_in_flight=1), window_bytes=20_000, source="s" * 1000)
+    async with installation.executor():
+        await installation.until(lambda: installation.calls("dead0-0"))
+        await installation.submit("free")
+        await installation.ended("free")
+    assert elapsed() < 120
 
 
 @in_virtual_time

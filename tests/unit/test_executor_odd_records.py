@@ -7,7 +7,8 @@ import pytest
 
 from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
 from connectory.domain.errors import Unavailable
-from connectory.domain.execution import Failed
+from connectory.domain.execution import Failed, RunContext
+from connectory.domain.json_types import JsonObject
 from connectory.domain.replies import RequestCompleted
 from connectory.infra import topics
 from connectory.infra.log import MAX_RECORD_BYTES, Message, partition_for
@@ -100,7 +101,7 @@ async def test_a_request_on_a_foreign_partition_that_cannot_be_moved_ends_with_t
     assert (final.error or "").startswith(f"the request belongs on partition {HOME}, keyed by its connector id")
 
 
-@pytest.mark.parametrize("field", ["request_id", "connector_id", "space_id", "ordering_key"])
+@pytest.mark.parametrize("field", ["request_id", "connector_id", "space_id", "ordering_key", "redrive_of"])
 async def test_a_request_with_an_endless_id_is_a_dead_letter(installation: Installation, field: str) -> None:
     fields: dict[str, Any] = {"request_id": "r1", "connector_id": "c1", field: "x" * 200_000}
     append(installation, installation.request_message(**fields))
@@ -114,6 +115,32 @@ async def test_texts_of_any_length_are_shortened_in_outcomes(installation: Insta
     async with installation.executor():
         (final,) = await installation.final_outcomes(1)
     assert (final.outcome, len(final.source or "")) == ("success", 10_001)
+
+
+async def test_a_context_that_no_outcome_holds_is_left_out(installation: Installation) -> None:
+    context = RunContext(consumer="alerts", related_objects="x" * 1_100_000)
+    append(installation, installation.request_message(context=context))
+    async with installation.executor():
+        (final,) = await installation.final_outcomes(1)
+    assert (final.outcome, final.context) == ("success", None)
+
+
+async def test_an_answer_that_is_nested_beyond_reason_is_answered_as_a_failure(installation: Installation) -> None:
+    depth = 600
+
+    async def nests(request: OutgoingRequest) -> OutgoingResponse:
+        body = b'{"a":' * depth + b"1" + b"}" * depth
+        return OutgoingResponse(status=202, reason="", headers={"content-type": "application/json"}, body=body)
+
+    installation.target.answer = nests
+    secrets: JsonObject = {"routingKey": "r" * 20}
+    await installation.connector(secrets=secrets, connector_type_id=".pagerduty", config={"apiUrl": None})
+    params = {"eventAction": "resolve", "dedupKey": "k"}
+    await installation.submit("r1", reply_partition=0, params=params)
+    async with installation.executor():
+        (final,) = await installation.final_outcomes(1)
+    assert final.error == "the answer of the target is nested too deeply to be looked through for secrets"
+    assert len(installation.target.calls) == 1
 
 
 @pytest.mark.parametrize("moment", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)])

@@ -1,11 +1,14 @@
 """Requests that are tried again: when, how often, and across restarts in every phase."""
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 
 import pytest
 
+from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
 from connectory.domain import outcomes
+from connectory.domain.delivery import DeliveryPolicy
 from connectory.domain.execution import Action, ActionRequest, Failed, Outcome, RequestPosition, WaitingRequest
 from connectory.domain.outcomes import Attempt
 from connectory.domain.retry import backoff
@@ -168,6 +171,43 @@ async def test_what_was_ended_hours_ago_is_not_run_from_a_retry_topic_that_is_re
         await installation.settle(1000)
 
     assert not installation.called()
+
+
+@in_virtual_time
+async def test_what_ended_ahead_of_a_slow_connector_is_known_to_every_later_owner() -> None:
+    installation = await installed(dedupe_window=timedelta(minutes=1))
+    await installation.connector("c2", delivery_policy=DeliveryPolicy(max_in_flight=1))
+    slow = [f"slow{number}" for number in range(30)]
+    installation.target.answer = slowly
+    await installation.submit(*slow, connector_id="c2")
+    await installation.submit("free")
+    async with installation.executor():
+        await installation.ended("free")
+    for seconds in (2700, 60):
+        async with installation.executor():
+            await installation.settle(seconds)
+    assert installation.called().count("free") == 1
+    assert Counter(each.request_id for each in installation.finals())["free"] == 1
+
+
+async def slowly(request: OutgoingRequest) -> OutgoingResponse:
+    if request.url.endswith("c2"):
+        await asyncio.sleep(120)
+    return OutgoingResponse(status=200, reason="OK", headers={}, body=b"")
+
+
+@in_virtual_time
+async def test_a_submission_is_a_duplicate_however_late_it_is_read() -> None:
+    installation = await installed()
+    await installation.submit("r1")
+    async with installation.executor():
+        await installation.ended("r1")
+    await installation.settle(600)
+    await installation.submit("r1")
+    await installation.settle(7200)
+    async with installation.executor():
+        await installation.told(Action.DUPLICATE)
+    assert len(installation.calls()) == 1
 
 
 async def commit(installation: TimedInstallation, offsets: dict[str, int]) -> None:

@@ -14,7 +14,7 @@ def test_without_requests_the_progress_is_where_reading_began_and_the_ledger_end
 def test_a_request_that_is_not_done_bounds_the_progress() -> None:
     progress = Progress(0)
     for offset in range(3):
-        progress.begin(offset, outcomes_end=10 + offset)
+        progress.begin(offset, ledger_from=10 + offset)
     progress.done(0)
     progress.done(2)
     assert progress.committable(outcomes_end=99) == Committed(1, "11")
@@ -22,7 +22,7 @@ def test_a_request_that_is_not_done_bounds_the_progress() -> None:
 
 def test_when_all_are_done_the_progress_is_after_the_last() -> None:
     progress = Progress(0)
-    progress.begin(4, outcomes_end=1)
+    progress.begin(4, ledger_from=1)
     progress.done(4)
     assert progress.committable(outcomes_end=2) == Committed(5, "2")
 
@@ -35,7 +35,7 @@ def test_progress_that_says_nothing_of_the_ledger_means_all_of_it() -> None:
 def test_no_request_that_is_not_done_is_ever_before_the_progress(order: list[int], finished: int) -> None:
     progress = Progress(0)
     for offset in range(12):
-        progress.begin(offset, outcomes_end=0)
+        progress.begin(offset, ledger_from=0)
     for offset in order[:finished]:
         progress.done(offset)
     committed = progress.committable(0).offset

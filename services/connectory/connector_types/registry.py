@@ -182,10 +182,9 @@ class TypeRegistry:
             surroundings=surroundings,
         )
         try:
-            result = await prepared.type.execute(run)
+            return surroundings.tokens.without_token(connector_id, await prepared.type.execute(run))
         except Exception as error:  # a type's mistake is the outcome of this attempt, not the end of the executor
-            result = _raised(error)
-        return surroundings.tokens.without_token(connector_id, result)
+            return surroundings.tokens.without_token(connector_id, _raised(error))
 
     def _valid(self, connector_type: AnyConnectorType, config: JsonObject, secrets: JsonObject) -> Prepared:
         valid_config = self._valid_config(connector_type, config)

@@ -200,7 +200,9 @@ def in_doubt(begun: Outcome, at: datetime, *, final: bool) -> Outcome:
 
 
 def shortened(outcome: Outcome) -> Outcome:
-    """The same with its free texts cut to `LONGEST_TEXT` characters, for when no record holds them whole."""
+    """The same with its free texts cut to `LONGEST_TEXT` characters and without its context, for when no record holds
+    them whole.
+    """
     return replace(
         outcome,
         message=_cut(outcome.message),
@@ -208,6 +210,7 @@ def shortened(outcome: Outcome) -> Outcome:
         connector_name=outcome.connector_name and _cut(outcome.connector_name),
         source=outcome.source and _cut(outcome.source),
         requested_by=outcome.requested_by and _cut(outcome.requested_by),
+        context=None,
     )
 
 

@@ -209,7 +209,10 @@ def redacted(result: Result, redactor: Redactor) -> Result:
     """The result without any configured secret value in its texts and data."""
     match result:
         case Succeeded():
-            return replace(result, data=redactor.redact_json(result.data))
+            try:
+                return replace(result, data=redactor.redact_json(result.data))
+            except RecursionError:
+                return Failed(message="the answer of the target is nested too deeply to be looked through for secrets")
         case Failed():
             service_message = result.service_message
             return replace(

@@ -114,7 +114,10 @@ class PartitionConnectors:
             return version in (None, UNVERSIONED)
         if version is None:
             return connector_id in self._encoded
-        active = self.find(connector_id)
+        try:
+            active = self.find(connector_id)
+        except Undecodable:
+            return False
         return active is not None and active.version == version
 
     def ending(self, connector_id: str) -> Refused | None:

@@ -86,6 +86,11 @@ class Dispatcher(Generic[K, J]):
             self._enter_round(key, lane)
             self._drop_if_idle(key, lane)
 
+    def waiting(self, key: K) -> list[J]:
+        """What waits in the lane, in its order."""
+        lane = self._lanes.get(key)
+        return [] if lane is None else list(lane.waiting)
+
     def withdraw(self, key: K, keep: int) -> list[J]:
         """Take out what waits in the lane but for the first `keep`, the newest last."""
         lane = self._lanes.get(key)

@@ -62,7 +62,13 @@ class Intake:
     def _request(self, record: Record) -> ActionRequest:
         """Raises `Undecodable`."""
         request = self._messages.decode(record.value, ActionRequest)
-        ids = (request.request_id, request.connector_id, request.space_id, request.ordering_key or "")
+        ids = (
+            request.request_id,
+            request.connector_id,
+            request.space_id,
+            request.ordering_key or "",
+            request.redrive_of or "",
+        )
         if max(map(len, ids)) > LONGEST_ID:
             raise Undecodable(f"An id or the ordering key of the request is longer than {LONGEST_ID} characters")
         if request.reply_partition is None or request.reply_partition in self._reply_partitions:

@@ -5,9 +5,10 @@ for long, or fills the window for long, is put off to a retry topic, so that the
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import accumulate
 
 from connectory.domain import outcomes
 from connectory.domain.outcomes import Attempt
@@ -29,6 +30,15 @@ FEWEST_KEPT = 32
 """Requests of a slow connector that stay at hand: so many are read again sooner than they could be run. Where there are
 many such connectors, fewer of each."""
 
+LONGEST_HELD_SECONDS = 300.0
+"""After that a request goes to a retry topic though the window has room: the progress of the partition, which ends
+before it, goes on then."""
+
+PAUSE = timedelta(seconds=15)
+"""Clearly more than what is waited for in memory, where a request goes on filling the window."""
+
+LONGER_PAUSE = timedelta(minutes=1)
+
 TOLD_AGAIN = timedelta(minutes=1)
 """A connector at its rate limit is told of as often."""
 
@@ -36,7 +46,7 @@ TOLD_AGAIN = timedelta(minutes=1)
 class Lanes:
     """`wake` is called when something may have become runnable otherwise than by `admit` or `ended`.
 
-    `kept` bounds what slow connectors keep in the window between them, but for one request each.
+    `kept` and `kept_bytes` bound what slow connectors keep in the window between them, but for one request each.
     """
 
     def __init__(
@@ -50,6 +60,7 @@ class Lanes:
         clock: Clock,
         max_age: timedelta,
         kept: int,
+        kept_bytes: int,
         *,
         wake: Callable[[], None],
     ) -> None:
@@ -62,6 +73,7 @@ class Lanes:
         self._clock = clock
         self._max_age = max_age
         self._kept = kept
+        self._kept_bytes = kept_bytes
         self._wake = wake
         self._timers: dict[Lane, asyncio.TimerHandle] = {}
         self._told: dict[str, datetime] = {}
@@ -136,17 +148,16 @@ class Lanes:
             self._dispatcher.add(job.lane, job)
         self._wake()
 
-    def relieve(self) -> None:
-        """The window is getting full: put off what connectors that are slow have in it."""
-        since = self._now() - PATIENCE_SECONDS
-        heads = self._dispatcher.heads()
-        slow = [lane for lane, first in heads if first.queued_at < since and not first.goes_at_once]
-        keep = max(1, min(FEWEST_KEPT, self._kept // max(1, len(slow))))
-        for lane in slow:
-            for job in self._dispatcher.withdraw(lane, keep):
-                self._put_off(job, "backlog", self._clock() + _pause(job))
-        for job in self._order.held()[FEWEST_KEPT:]:
-            if job.queued_at < since:
+    def relieve(self, *, is_tight: bool) -> None:
+        """Put off what is held up for very long; when the window is `is_tight`, what connectors that are slow have in
+        it, and what is held up for long.
+        """
+        if is_tight:
+            self._put_off_slow()
+        held = self._order.held()
+        kept = _how_many(held, FEWEST_KEPT, self._kept_bytes) if is_tight else len(held)
+        for place, job in enumerate(held):
+            if job.queued_at < self._now() - (LONGEST_HELD_SECONDS if place < kept else PATIENCE_SECONDS):
                 self._order.let_go(job)
                 self._put_off(job, "order", self._clock() + _pause(job))
         self._wake()
@@ -180,6 +191,16 @@ class Lanes:
             due = self._throttles.reserve(lane[0], held.until) if held.reason == "rate-limited" else held.until
             self._put_off(each, held.reason, due)
         self._dispatcher.unblock(lane)
+
+    def _put_off_slow(self) -> None:
+        since = self._now() - PATIENCE_SECONDS
+        heads = self._dispatcher.heads()
+        slow = [lane for lane, first in heads if first.queued_at < since and not first.goes_at_once]
+        for lane in slow:
+            most = min(FEWEST_KEPT, self._kept // len(slow))
+            keep = _how_many(self._dispatcher.waiting(lane), most, self._kept_bytes // len(slow))
+            for job in self._dispatcher.withdraw(lane, keep):
+                self._put_off(job, "backlog", self._clock() + _pause(job))
 
     def _unblock(self, lane: Lane) -> None:
         del self._timers[lane]
@@ -217,4 +238,10 @@ class Lanes:
 
 def _pause(job: Job) -> timedelta:
     """Longer when it has not helped."""
-    return SHORTEST if job.deferrals < 3 else timedelta(minutes=1)
+    return PAUSE if job.deferrals < 3 else LONGER_PAUSE
+
+
+def _how_many(jobs: Sequence[Job], most: int, size: int) -> int:
+    """How many of the first may stay, at most so many and together no larger than `size` bytes, but for one."""
+    sizes = accumulate(0 if job.source is None else job.source.size for job in jobs[:most])
+    return max(1, sum(total <= size for total in sizes))

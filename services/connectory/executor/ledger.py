@@ -108,7 +108,8 @@ class Ledger:
     """Fed with the partition's outcomes in order, then asked about each request as it is read.
 
     Only requests that are still to be read are remembered one by one: those at or after `start` of the topic of
-    requests, and those that wait on a retry topic. `last_starts` and `opened_breakers` are by connector.
+    requests, and those that wait on a retry topic. `last_starts` and `opened_breakers` are by connector. What lies
+    before `read_before` on the topic of requests was read by a former owner, and may have outcomes.
     """
 
     def __init__(self, start: int, window: timedelta, waiting: Waiting) -> None:
@@ -118,6 +119,7 @@ class Ledger:
         self._failures: dict[int, Outcome] = {}
         self._unfinished: dict[int, Unfinished] = {}
         self._recent = RecentIds(window)
+        self.read_before = 0
         self.last_starts: dict[str, datetime] = {}
         self.opened_breakers: dict[str, Outcome] = {}
 
@@ -131,7 +133,10 @@ class Ledger:
         if outcome.action is Action.EXECUTE_START:
             self.last_starts[outcome.connector_id] = outcome.at
         offset = outcome.position.offset
-        if outcome.position.topic != ACTION_REQUESTS or (offset < self._start and offset not in self._waiting):
+        if outcome.position.topic != ACTION_REQUESTS:
+            return
+        self.read_before = max(self.read_before, offset + 1)
+        if offset < self._start and offset not in self._waiting:
             return
         if outcome.final or outcome.action is Action.DUPLICATE:
             self._end(offset, outcome)

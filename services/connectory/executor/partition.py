@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NoReturn, assert_never
 
@@ -71,7 +71,7 @@ class PartitionExecutor:
         self._share = share
         self._takeover = takeover
         self._journal = journal
-        self._records = TakenRecords(share, journal, takeover.starts, limits.window_requests, limits.window_bytes)
+        self._records = TakenRecords(share, journal, takeover, limits.window_requests, limits.window_bytes)
         self._polling = Polling(
             share, self._records.fresh, executor.statistics, executor.limits.poll_interval.total_seconds()
         )
@@ -121,6 +121,7 @@ class PartitionExecutor:
             self._world.clock,
             executor.limits.retry.max_age,
             executor.limits.window_requests // 4,
+            executor.limits.window_bytes // 4,
             wake=self._start_all,
         )
 
@@ -235,7 +236,9 @@ class PartitionExecutor:
         self, record: Record, source: Source, request: ActionRequest, refusal: ConnectoryError | None = None
     ) -> None:
         position = RequestPosition(topic=record.topic, partition=record.partition, offset=record.offset)
-        verdict = self._takeover.ledger.judge(record.offset, request, self._world.clock())
+        # The window counts from when it was submitted, however long it had to wait for an executor.
+        submitted_at = min(self._world.clock().timestamp(), record.timestamp_ms / 1000)
+        verdict = self._takeover.ledger.judge(record.offset, request, datetime.fromtimestamp(submitted_at, UTC))
         match verdict:
             case Done(failure):
                 self._statistics.skipped()
@@ -329,7 +332,8 @@ class PartitionExecutor:
             self._records.let_pass(source)
 
     def _let_go(self, job: Job) -> None:
-        if self._ahead.pop(job.position.offset, None) is not None:
+        if self._ahead.get(job.position.offset) is job:  # another may have been taken since this one was moved
+            del self._ahead[job.position.offset]
             self._records.resumed.give(0)
         if job.source is not None:
             self._records.let_pass(job.source)
@@ -386,8 +390,7 @@ class PartitionExecutor:
     async def _keep_up(self) -> NoReturn:
         while True:
             await asyncio.sleep(UPKEEP_SECONDS)
-            if self._records.is_tight:
-                self._lanes.relieve()
+            self._lanes.relieve(is_tight=self._records.is_tight)
             await self._records.commit()
 
 

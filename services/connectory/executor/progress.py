@@ -8,8 +8,8 @@ from connectory.infra.log import Committed
 class Progress:
     """Requests are begun in order of offset and done in any order; the lowest one not done bounds the commit.
 
-    With each request goes the end of the partition's outcomes when it was read: every outcome of it lies after that,
-    so it is where a successor must begin to read the ledger.
+    With each request goes an offset of the partition's outcomes after which every outcome of it lies, and every outcome
+    of those that are read after it: it is where a successor must begin to read the ledger.
     """
 
     def __init__(self, next_offset: int) -> None:
@@ -17,8 +17,8 @@ class Progress:
         self._begun: deque[tuple[int, int]] = deque()
         self._done: set[int] = set()
 
-    def begin(self, offset: int, outcomes_end: int) -> None:
-        self._begun.append((offset, outcomes_end))
+    def begin(self, offset: int, ledger_from: int) -> None:
+        self._begun.append((offset, ledger_from))
         self.next_offset = offset + 1
 
     def done(self, offset: int) -> None:

@@ -1,12 +1,12 @@
 """The records that a partition has taken and not passed: they fill its windows, and hold up the group's progress."""
 
 import logging
-from collections.abc import Mapping
 
 from connectory.domain.errors import Fenced, Unavailable
 from connectory.executor.jobs import Source
 from connectory.executor.journal import OutcomeJournal
 from connectory.executor.progress import Progress
+from connectory.executor.takeover import Takeover
 from connectory.executor.window import Window
 from connectory.infra.log import Committed, Record, Share
 from connectory.infra.topics import ACTION_REQUESTS, RETRY_TOPICS
@@ -18,11 +18,12 @@ class TakenRecords:
     """`fresh` is the window of the topic of requests, `resumed` that of the retry topics: none holds up the other."""
 
     def __init__(
-        self, share: Share, journal: OutcomeJournal, starts: Mapping[str, int], window_requests: int, window_bytes: int
+        self, share: Share, journal: OutcomeJournal, takeover: Takeover, window_requests: int, window_bytes: int
     ) -> None:
         self._share = share
         self._journal = journal
-        self._progress = {topic: Progress(start) for topic, start in starts.items()}
+        self._takeover = takeover
+        self._progress = {topic: Progress(start) for topic, start in takeover.starts.items()}
         self._committed: dict[str, Committed] = {}
         self.fresh = Window(window_requests, window_bytes)
         self.resumed = Window(window_requests, window_bytes)
@@ -40,7 +41,7 @@ class TakenRecords:
     def take(self, record: Record) -> Source:
         source = Source(record.topic, record.offset, len(record.value or b""))
         self._window_of(source).take(source.size)
-        self._progress[record.topic].begin(record.offset, self._journal.outcomes_end(self._share.index))
+        self._progress[record.topic].begin(record.offset, self._ledger_from(record))
         return source
 
     def let_pass(self, source: Source) -> None:
@@ -71,6 +72,12 @@ class TakenRecords:
             log.info("partition %d has a new owner; its progress is read from the ledger", self._share.index)
         except Unavailable as error:
             log.warning("the progress of partition %d is committed later: %s", self._share.index, error)
+
+    def _ledger_from(self, record: Record) -> int:
+        """Where outcomes begin of this request and of those after it. A former owner may have run some of them."""
+        if record.topic == ACTION_REQUESTS and record.offset < self._takeover.ledger.read_before:
+            return self._takeover.ledger_from
+        return self._journal.outcomes_end(self._share.index)
 
     def _window_of(self, source: Source) -> Window:
         return self.fresh if source.topic == ACTION_REQUESTS else self.resumed

@@ -39,7 +39,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Takeover:
-    """`starts` are the offsets to read on from, by topic; `waiting_for` the connectors of what is on retry topics."""
+    """`starts` are the offsets to read on from, by topic; `waiting_for` the connectors of what is on retry topics. The
+    ledger was read from its offset `ledger_from` on.
+    """
 
     connectors: PartitionConnectors
     cancellations: Cancellations
@@ -47,6 +49,7 @@ class Takeover:
     waiting_for: Collection[str]
     order: KeyOrder
     ledger: Ledger
+    ledger_from: int
     starts: Mapping[str, int]
 
 
@@ -83,6 +86,7 @@ async def taken_over(executor: Executor, share: Share) -> AsyncIterator[Takeover
             waiting_for=found.connectors,
             order=order,
             ledger=ledger,
+            ledger_from=begin,
             starts=starts,
         )
 
