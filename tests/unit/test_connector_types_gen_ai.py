@@ -55,6 +55,8 @@ async def call(
         (AZURE, "run", {"stream": True}, {"stream": False}),
         ({**AZURE, "apiUrl": "https://a.test/x"}, "run", {"stream": True}, {"stream": True}),
         (OTHER, "run", {"stream": True}, {"stream": False}),
+        (OTHER, "stream", {"stream": True}, {"model": "m", "stream": False}),
+        (AZURE, "stream", {"stream": True}, {"stream": False}),
     ],
 )
 async def test_stream_is_forced_and_the_model_filled_in(

@@ -145,6 +145,14 @@ TITLED = {"id": "7", "key": "OPS-7", "title": "s"}
 FIELD = {"required": True, "allowedValues": [], "defaultValue": {}, "schema": {"type": "string"}, "name": "Summary"}
 
 
+@pytest.mark.parametrize("method", ["POST", "GET"])
+async def test_once_jira_has_taken_something_it_is_not_said_to_have_nothing(method: str) -> None:
+    result = await push(FakeJira(**{method: responds(503)}), {"issueType": "10"})
+
+    assert isinstance(result, Failed)
+    assert result.undelivered == (method == "POST")
+
+
 @pytest.mark.parametrize(
     ("sub_action", "params", "data"),
     [

@@ -152,6 +152,7 @@ async def test_params_that_do_not_fit_are_refused(
     ("params", "config", "problem"),
     [
         ({"cc": ["{{x}}"]}, JSON_CONFIG, "[to/cc/bcc]: not valid emails: {{x}}"),
+        ({"replyTo": ["{{x}}"]}, JSON_CONFIG, "[to/cc/bcc]: not valid emails: {{x}}"),
         ({}, {**JSON_CONFIG, "from": "{{x}}"}, "[from]: not valid emails: {{x}}"),
         ({"messageHTML": "<b>"}, JSON_CONFIG,
          "HTML email can only be sent when the connector is configured to allow HTML"),

@@ -50,6 +50,7 @@ async def test_what_is_sent(params: dict[str, Any], event: dict[str, Any]) -> No
     assert result.data == {"status": "success"}
     assert egress.sent.url == "https://events.pagerduty.com/v2/enqueue"
     assert egress.sent.headers == {"Content-Type": "application/json", "X-Routing-Key": "key"}
+    assert egress.sent.secret_headers == {"x-routing-key"}
     assert json.loads(egress.sent.body or b"") == event
 
 

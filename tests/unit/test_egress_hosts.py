@@ -78,7 +78,8 @@ def test_credentials_are_cut_out_of_what_is_shown(url: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "parses"), [("https://a.test", True), ("a.test", False), ("http://[fe80::1%25e]/", False)]
+    ("url", "parses"),
+    [("https://a.test", True), ("mailto:ops@a.test", True), ("a.test", False), ("http://[fe80::1%25e]/", False)],
 )
 def test_what_parses_is_what_whatwg_says(url: str, parses: bool) -> None:
     assert AllowedHosts([]).parses(url) is parses

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
-from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
+from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse, TypeSettings
+from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.errors import Unavailable
 from connectory.domain.execution import Action, Delivery
+from connectory.domain.json_types import JsonObject
 from connectory.domain.replies import RequestCompleted
 from connectory.infra import topics
+from connectory.infra.egress.hosts import AllowedHosts
 from connectory.infra.headers import FORWARDED_FROM
 from connectory.infra.log import partition_for
 from tests.unit.connectors import AT
@@ -248,6 +251,17 @@ async def test_whoever_waits_gets_the_result_on_its_partition(installation: Inst
         (reply,) = await until(installation.replies)
     assert isinstance(reply, RequestCompleted)
     assert (reply.request_id, installation.log.records(topics.REPLIES)[0].partition) == ("r1", 1)
+
+
+async def test_secrets_are_redacted_from_what_refuses_the_connector(installation: Installation) -> None:
+    installation.registry = TypeRegistry(settings=TypeSettings(hosts=AllowedHosts(["other.test"])))
+    secrets: JsonObject = {"webhookUrl": "https://hooks.test/services/hunter2hunter2"}
+    await installation.connector(secrets=secrets, connector_type_id=".slack", config={})
+    await installation.submit("r1", reply_partition=0, params={"message": "hello"})
+    async with installation.executor():
+        (final,) = await installation.final_outcomes(1)
+    assert "is not added to the Kibana config xpack.actions.allowedHosts" in (final.error or "")
+    assert "hunter2" not in f"{final}{installation.replies()}"
 
 
 async def test_secrets_are_redacted_from_what_the_target_says(installation: Installation) -> None:

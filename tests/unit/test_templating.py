@@ -50,6 +50,25 @@ def test_variables_print_as_json_values_do_in_text(template: str, text: str) -> 
     assert rendered(template) == text
 
 
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("Hosts: {{#rows}}{{x}}{{/rows}}\nDone", "Hosts: 12\nDone"),
+        ("Hosts: {{#none}}{{/none}}\r\nDone", "Hosts: \r\nDone"),
+        ("{{name}}{{! a comment }}\n{{{name}}}{{^none}} \n{{/none}}\n.", "Ada\nAda \n."),
+        ("{{#rows}}\n- {{x}}{{! a comment }}\n{{/rows}}\nDone", "- 1\n- 2\nDone"),
+        ("{{#yes}}{{#rows}}\n{{x}}\n{{/rows}}{{/yes}}\nDone", "1\n2\nDone"),
+    ],
+)
+def test_a_line_break_goes_only_with_a_line_of_nothing_but_blocks_and_comments(template: str, text: str) -> None:
+    assert rendered(template) == text
+
+
+@pytest.mark.parametrize("template", ["{{&}}", "{{name}}{{! a comment }}\n"])
+def test_a_variable_without_a_name_prints_as_nothing(template: str) -> None:
+    assert rendered(template, {"": "found"}).strip() == ""
+
+
 def test_a_nested_path_never_hides_what_stands_there() -> None:
     variables: JsonObject = {"a": {"b": 1}, "a.b": 2, "c": "text", "c.d": 3, "e.f": 4, "e.g": 5}
 
@@ -85,6 +104,13 @@ def test_triple_braces_and_ampersand_skip_the_escape(template: str) -> None:
 @pytest.mark.parametrize("template", ["{{#open}}", "{{/closed}}", "{{", "{{name", "{{=x=}}"])
 def test_a_broken_template_renders_as_what_is_wrong_with_it(template: str) -> None:
     assert rendered(template).startswith(f'error rendering mustache template "{template}": ')
+
+
+@pytest.mark.parametrize("template", ["{{EvalMath}}", "{{#huge}}x{{/huge}}"])
+def test_a_template_that_cannot_be_rendered_renders_as_what_is_wrong_with_it(template: str) -> None:
+    text = rendered(template, {"huge": int("9" * 400)})
+
+    assert text.startswith(f'error rendering mustache template "{template}": ')
 
 
 def test_every_string_at_any_depth_is_rendered_and_nothing_else() -> None:

@@ -10,11 +10,17 @@ from connectory.domain.execution import ErrorSource, Failed, Retry
 from connectory.domain.retry import DECLINED_STATUSES
 
 
-def json_post(url: str, data: object, headers: Mapping[str, str] | None = None) -> OutgoingRequest:
+def json_post(
+    url: str,
+    data: object,
+    headers: Mapping[str, str] | None = None,
+    secret_headers: frozenset[str] = frozenset(),
+) -> OutgoingRequest:
     return OutgoingRequest(
         method="POST",
         url=url,
         headers={"Content-Type": "application/json", **(headers or {})},
+        secret_headers=secret_headers,
         body=compact(data).encode(errors="replace"),
     )
 

@@ -132,7 +132,7 @@ async def stream(model: Model, call: Stream) -> Json:
     """With `stream` the text of the events as they came, else the same as `run`."""
     if call.stream:
         return await _stream(model, call.body, call.timeout)
-    return answer_json(await _complete(model, call.body, call.timeout))
+    return answer_json(await _complete(model, call.body, call.timeout, may_stream=True))
 
 
 async def invoke_ai(model: Model, chat: Chat) -> Json:
@@ -165,14 +165,15 @@ def events_of(text: str) -> Iterator[Json]:
             yield parse_json(data)
 
 
-async def _complete(model: Model, body: str, timeout: float | None) -> Completion:
-    completion = checked_answer(await _call(model, body, timeout or RUN_TIMEOUT_MS, stream=False), Completion)
+async def _complete(model: Model, body: str, timeout: float | None, *, may_stream: bool = False) -> Completion:
+    answer = await _call(model, body, timeout or RUN_TIMEOUT_MS, stream=False, may_stream=may_stream)
+    completion = checked_answer(answer, Completion)
     model.token_usage = completion.usage.counted
     return completion
 
 
 async def _stream(model: Model, body: str, timeout: float | None) -> str:
-    response = await _call(model, body, timeout or STREAM_TIMEOUT_MS, stream=True)
+    response = await _call(model, body, timeout or STREAM_TIMEOUT_MS, stream=True, may_stream=True)
     text = response.body.decode(errors="replace")
     model.token_usage = used(text)
     return text
@@ -187,13 +188,13 @@ def used(text: str) -> TokenUsage | None:
         return None
 
 
-async def _call(model: Model, body: str, timeout_ms: float, *, stream: bool) -> OutgoingResponse:
+async def _call(model: Model, body: str, timeout_ms: float, *, stream: bool, may_stream: bool) -> OutgoingResponse:
     config, secrets = model.config, model.secrets
     model.tls = tls_of(config, secrets)
     return await model.send(
         "POST",
         config.api_url,
-        data=body_of(config, body, stream=stream),
+        data=body_of(config, body, stream=stream, may_stream=may_stream),
         headers=headers_of(config, secrets),
         secret_headers=frozenset({"api-key"}),
         timeout_ms=round(timeout_ms),

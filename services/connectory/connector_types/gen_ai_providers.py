@@ -179,16 +179,21 @@ def _proof(config: Provider, secrets: Secrets) -> Mapping[str, str]:
             assert_never(config)
 
 
-def body_of(config: Provider, body: str, *, stream: bool) -> str:
-    """The caller's body with `stream` forced and the model filled in; one that is no JSON object passes as it is."""
+def body_of(config: Provider, body: str, *, stream: bool, may_stream: bool) -> str:
+    """The caller's body with `stream` forced and the model filled in; one that is no JSON object passes as it is.
+
+    `may_stream` says that the sub-action is one that streams, whether or not this call does.
+    """
     try:
         parsed = parse_json(body)
     except ValueError:
         return body
-    return compact(_completed(config, parsed, stream=stream)) if isinstance(parsed, dict) else body
+    if not isinstance(parsed, dict):
+        return body
+    return compact(_completed(config, parsed, stream=stream, may_stream=may_stream))
 
 
-def _completed(config: Provider, body: Mapping[str, Any], *, stream: bool) -> Mapping[str, Any]:
+def _completed(config: Provider, body: Mapping[str, Any], *, stream: bool, may_stream: bool) -> Mapping[str, Any]:
     forced = {"stream": stream}
     match config:
         case OpenAi():
@@ -197,7 +202,7 @@ def _completed(config: Provider, body: Mapping[str, Any], *, stream: bool) -> Ma
         case Azure():
             return {**body, **forced} if _AZURE_URL.fullmatch(config.api_url) else body
         case Other():
-            model = {"model": body.get("model") or config.default_model} if stream else {}
+            model = {"model": body.get("model") or config.default_model} if may_stream else {}
             return {**body, **model, **forced}
         case _:
             assert_never(config)

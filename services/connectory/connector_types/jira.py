@@ -166,7 +166,11 @@ async def execute(run: JiraRun) -> Result:
         email=secrets.email,
         token=secrets.api_token,
     )
-    data = await _carried_out(jira, run)
+    try:
+        data = await _carried_out(jira, run)
+    except RunFailed as failure:
+        failure.undelivered = failure.undelivered and not jira.has_changed
+        raise
     return Succeeded(data=data, request_body_bytes=jira.sent_bytes)
 
 

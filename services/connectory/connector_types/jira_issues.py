@@ -37,7 +37,7 @@ class CallFailed(ConnectoryError):
 class Jira:
     """One project. Every call raises `RunFailed`, worded with what could not be done.
 
-    `sent_bytes` counts the bodies that were sent.
+    `sent_bytes` counts the bodies that were sent; `has_changed` says whether Jira has taken one of them.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Jira:
         self._project = project
         self._authorization = basic(email, token)
         self.sent_bytes = 0
+        self.has_changed = False
 
     def view_url(self, key: str) -> str:
         return f"{self._url}/browse/{key}"
@@ -121,6 +122,7 @@ class Jira:
         if not 200 <= response.status < 300:
             asked = retry_at(response.headers.get("retry-after"), self._now())
             raise CallFailed(failure_of(response), asked)
+        self.has_changed = self.has_changed or sent is not None
         return json_answer(response, method, url, required)
 
 

@@ -83,7 +83,7 @@ def _problem_with(run: MailRun) -> str | None:
     """What could not be told before the templates were filled in, or is not for everybody to ask for."""
     settings, params = run.settings.mail, run.params
     if problem := problem_with_recipients(params, settings, templates_pass=False):
-        return problem
+        return f"[to/cc/bcc]: {problem}"
     if problem := problem_with_sender(run.config.sender, settings, templates_pass=False):
         return f"[from]: {problem}"
     if params.message_html is not None and not run.config.allow_html:

@@ -63,14 +63,17 @@ class Limits(Schema):
 def check_params(params: Params, settings: TypeSettings) -> str | None:
     if not any(entry.strip() for entry in params.recipients):
         return "At least one entry in [to], [cc], or [bcc] is required"
-    return _beyond_limits(params) or problem_with_recipients(params, settings.mail, templates_pass=True)
+    if problem := _beyond_limits(params):
+        return problem
+    problem = problem_with_recipients(params, settings.mail, templates_pass=True)
+    where = "to/cc/bcc" if params.reply_to is None else "to/cc/bcc/replyTo"
+    return f"[{where}]: {problem}" if problem else None
 
 
 def problem_with_recipients(params: Params, settings: MailSettings, *, templates_pass: bool) -> str | None:
+    """Of those to reply to as well; where it is found is for the caller to say."""
     recipients = [*params.recipients, *(params.reply_to or ())]
-    problem = problem_with_addresses(settings, recipients=recipients, templates_pass=templates_pass)
-    where = "to/cc/bcc" if params.reply_to is None else "to/cc/bcc/replyTo"
-    return f"[{where}]: {problem}" if problem else None
+    return problem_with_addresses(settings, recipients=recipients, templates_pass=templates_pass)
 
 
 def _beyond_limits(params: Params) -> str | None:

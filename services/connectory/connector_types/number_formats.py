@@ -6,6 +6,7 @@ currencies; others have no effect.
 
 from collections.abc import Mapping
 from copy import copy
+from decimal import localcontext
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
@@ -13,6 +14,9 @@ from babel.numbers import NumberPattern, get_currency_precision
 
 DEFAULT_LOCALE: Final = "en-US"
 MOST_DIGITS: Final = 20
+
+_PRECISION: Final = 400
+"""Digits of the largest float, 309, with two more as percent and all of its fraction."""
 
 
 def format_number(text: str) -> str:
@@ -40,7 +44,10 @@ def _formatted(value: float, locale: Locale, options: Mapping[str, str]) -> str:
     pattern.frac_prec = (least, most)
     pattern.int_prec = (_digits(options, "minimumIntegerDigits", pattern.int_prec[0]), pattern.int_prec[1])
     grouped = options.get("useGrouping", "true") != "false"
-    text: str = pattern.apply(value, locale, currency=currency or None, currency_digits=False, group_separator=grouped)
+    with localcontext(prec=_PRECISION):
+        text: str = pattern.apply(
+            value, locale, currency=currency or None, currency_digits=False, group_separator=grouped
+        )
     return text
 
 

@@ -87,8 +87,12 @@ def check_config(config: Config, settings: TypeSettings) -> str | None:
 
 
 async def execute(run: PagerDutyRun) -> Result:
-    headers = {"X-Routing-Key": run.secrets.routing_key}
-    request = json_post(run.config.api_url or DEFAULT_URL, event_of(run.params, run.connector_id), headers)
+    request = json_post(
+        run.config.api_url or DEFAULT_URL,
+        event_of(run.params, run.connector_id),
+        headers={"X-Routing-Key": run.secrets.routing_key},
+        secret_headers=frozenset({"x-routing-key"}),
+    )
     try:
         response = await run.egress.send(request)
     except EgressFailed as failure:

@@ -5,6 +5,7 @@ attributes of a Python object. Rendering never raises: a broken template renders
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, cast
@@ -20,6 +21,15 @@ COMPILED_TEMPLATES = 512
 
 _compiled: Final = cast("mstache.CompiledTemplateCache", mstache.LRUCache(COMPILED_TEMPLATES))
 _ABSENT: Final = object()
+
+_NOTHING: Final = "{{&}}"
+"""A variable without a name, which prints as nothing."""
+
+_BLOCK_TAG: Final = r"\{\{[#^/!>](?:(?!\}\}).)*\}\}"
+_TAG_AT_LINE_END: Final = re.compile(
+    rf"^(?!(?:[^\S\n]*{_BLOCK_TAG})+[^\S\n]*$)(.*\}}\}}{_BLOCK_TAG})(?=[^\S\n]*$)", re.MULTILINE
+)
+"""Of a line that has more than such tags, up to one that directly follows another tag and ends the line."""
 
 
 class Render:
@@ -62,15 +72,25 @@ def _render(template: str, scope: Json, escape: Escape) -> str:
     escape_text = ESCAPES[escape]
     try:
         return mstache.render(
-            template,
+            _with_line_breaks_kept(template),
             scope,
             getter=_look_up,
             stringify=lambda value, _text: printed(value).encode(),
             escape=lambda printed_value: escape_text(printed_value.decode()).encode(),
             cache=_compiled,
         )
-    except (mstache.TokenException, RecursionError, ValueError) as error:
+    except Exception as error:  # whatever a template may do wrong, its text says so
         return f'error rendering mustache template "{template}": {error}'
+
+
+def _with_line_breaks_kept(template: str) -> str:
+    """Keep the library from dropping the line break after `{{name}}{{! why }}`.
+
+    It takes a tag that directly follows another for the first of its line, and a line of nothing but such tags is
+    dropped whole. A variable behind the tag, which prints as nothing, says otherwise. Templates that change their
+    delimiters are left alone, since there the variable could be plain text.
+    """
+    return template if "{{=" in template else _TAG_AT_LINE_END.sub(rf"\1{_NOTHING}", template)
 
 
 def printed(value: Json) -> str:
@@ -126,6 +146,8 @@ def _look_up(scope: Json, scopes: Sequence[Json], key: str | bytes, default: obj
     name = key.decode() if isinstance(key, bytes) else key
     if name == ".":
         return scope
+    if not name:
+        return default
     if name in LAMBDAS:
         return _block(LAMBDAS[name], scope)
     parts = name.split(".")

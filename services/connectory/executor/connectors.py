@@ -17,7 +17,7 @@ from connectory.domain.in_memory_connectors import (
 )
 from connectory.domain.outcomes import ConnectorLabel
 from connectory.executor.policies import RunPolicies, RunPolicy
-from connectory.infra.crypto import Redactor, SecretsVault
+from connectory.infra.crypto import Redactor, SecretsVault, redacting
 from connectory.infra.log import Record, Tail
 from connectory.infra.messages import Messages
 
@@ -182,14 +182,16 @@ class PartitionConnectors:
         return ready
 
     def _prepare_in_memory(self, connector: InMemoryConnector) -> ReadyConnector:
+        with redacting(connector.secrets) as redactor:
+            prepared = self._registry.prepare_in_memory(
+                connector.connector_type_id, connector.config, connector.secrets, is_system=connector.is_system
+            )
         return ReadyConnector(
             space_id=None,
             enabled=True,
             label=in_memory_label(connector),
-            prepared=self._registry.prepare_in_memory(
-                connector.connector_type_id, connector.config, connector.secrets, is_system=connector.is_system
-            ),
-            redactor=Redactor(connector.secrets),
+            prepared=prepared,
+            redactor=redactor,
             is_missing_secrets=False,
         )
 
@@ -198,13 +200,14 @@ class PartitionConnectors:
         if active is None:
             raise Refused.not_found(connector_id)
         secrets = self._vault.open(connector_id, active.secrets)
-        prepared = self._registry.prepare(active.connector_type_id, active.config, secrets)
+        with redacting(secrets) as redactor:
+            prepared = self._registry.prepare(active.connector_type_id, active.config, secrets)
         return ReadyConnector(
             space_id=active.space_id,
             enabled=active.enabled,
             label=label_of(active),
             prepared=prepared,
-            redactor=Redactor(secrets),
+            redactor=redactor,
             is_missing_secrets=active.is_missing_secrets,
         )
 

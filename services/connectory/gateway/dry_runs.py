@@ -12,7 +12,7 @@ from connectory.domain.outcomes import ConnectorLabel
 from connectory.gateway.origin import NewId, Origin
 from connectory.gateway.sealed_connectors import SealedConnectors
 from connectory.infra.clock import Clock
-from connectory.infra.crypto import Redactor
+from connectory.infra.crypto import Redactor, redacting
 from connectory.replay import Rehearsal, Rehearsed
 
 
@@ -103,22 +103,26 @@ class _TheOne:
     def _saved(self, active: Active) -> _Ready:
         type_id, version = active.connector_type_id, active.version
         secrets = self.runs.connectors.vault.open(active.connector_id, active.secrets)
+        with redacting(secrets) as redactor:
+            prepared = self.runs.types.prepare(type_id, active.config, secrets)
         return _Ready(
             space_id=active.space_id,
             enabled=active.enabled,
             label=ConnectorLabel(name=active.name, type_id=type_id, version=version),
-            prepared=self.runs.types.prepare(type_id, active.config, secrets),
-            redactor=Redactor(secrets),
+            prepared=prepared,
+            redactor=redactor,
             is_missing_secrets=active.is_missing_secrets,
         )
 
     def _in_memory(self, connector: InMemoryConnector) -> _Ready:
         type_id = connector.connector_type_id
+        with redacting(connector.secrets) as redactor:
+            prepared = self.runs.types.prepare_in_memory(type_id, connector.config, connector.secrets)
         return _Ready(
             space_id=None,
             enabled=True,
             label=ConnectorLabel(name=connector.name, type_id=type_id, version=UNVERSIONED),
-            prepared=self.runs.types.prepare_in_memory(type_id, connector.config, connector.secrets),
-            redactor=Redactor(connector.secrets),
+            prepared=prepared,
+            redactor=redactor,
             is_missing_secrets=False,
         )

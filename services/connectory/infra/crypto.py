@@ -15,6 +15,7 @@ import re
 import secrets as randomness
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
@@ -27,7 +28,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from connectory.domain.errors import EncryptionKeyMissing, SecretsUnreadable, SettingsInvalid
+from connectory.domain.errors import EncryptionKeyMissing, Refused, SecretsUnreadable, SettingsInvalid
 from connectory.domain.json_types import Json, JsonObject
 from connectory.domain.secrets import NO_SECRETS, REDACTED, SealedSecrets, WrappedKey
 from connectory.infra.private_files import write_private_file
@@ -208,6 +209,16 @@ class Redactor:
                 return data
             case _:
                 return [self.redact_json(item) for item in data]
+
+
+@contextmanager
+def redacting(secrets: JsonObject) -> Iterator[Redactor]:
+    """What refuses a connector may quote its secrets. To whom it belongs that is told; whoever runs it gets less."""
+    redactor = Redactor(secrets)
+    try:
+        yield redactor
+    except Refused as refusal:
+        raise Refused(refusal.code, redactor.redact(refusal.message)) from None
 
 
 def _derive(configured: str) -> _KeyEncryptionKey:

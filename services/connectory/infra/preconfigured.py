@@ -8,7 +8,7 @@ from connectory.connector_types import alert_history
 from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.errors import Refused
 from connectory.domain.in_memory_connectors import InMemoryConnector, InMemoryConnectors, system_connector_id
-from connectory.infra.crypto import Redactor
+from connectory.infra.crypto import redacting
 from connectory.infra.settings import PreconfiguredSettings
 
 ALERT_HISTORY: Final = InMemoryConnector(
@@ -44,9 +44,10 @@ def flaws(connectors: InMemoryConnectors, types: TypeRegistry) -> Iterator[Flaw]
     """What each would be refused for when it ran."""
     for each in connectors.shown():
         try:
-            types.prepare_in_memory(each.connector_type_id, each.config, each.secrets)
+            with redacting(each.secrets):
+                types.prepare_in_memory(each.connector_type_id, each.config, each.secrets)
         except Refused as refusal:
-            yield Flaw(each.connector_id, Redactor(each.secrets).redact(refusal.message))
+            yield Flaw(each.connector_id, refusal.message)
 
 
 def _system(types: TypeRegistry) -> Iterator[InMemoryConnector]:

@@ -38,6 +38,12 @@ def too_many_redirects() -> ExchangeRefused:
     return ExchangeRefused("Maximum number of redirects exceeded", "ERR_FR_TOO_MANY_REDIRECTS")
 
 
+class ConnectionLost(EgressFailed):
+    """The connection had been made: whatever its code says, the target may have the request."""
+
+    unreached = frozenset()
+
+
 def unsendable() -> ExchangeRefused:
     """The header values themselves may be secret, so they are not named."""
     return ExchangeRefused("Invalid character in header content", "ERR_INVALID_CHAR")
@@ -60,7 +66,7 @@ def no_response(error: aiohttp.ClientError | OSError, target: Target) -> EgressF
         case aiohttp.ClientResponseError():
             return EgressFailed(f"Parse Error: {error.message.splitlines()[0]}", "HPE_INVALID_CONSTANT")
         case OSError():
-            return EgressFailed(f"read {_name(error.errno)}", _name(error.errno))
+            return ConnectionLost(f"read {_name(error.errno)}", _name(error.errno))
         case _:
             return EgressFailed(str(error))
 

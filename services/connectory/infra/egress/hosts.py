@@ -18,7 +18,7 @@ class AllowedHosts:
         self._names = frozenset(name for name in map(host_of_entry, listed) if name)
 
     def parses(self, url: str) -> bool:
-        return hostname_of(url) is not None
+        return self.protocol_of(url) is not None
 
     def protocol_of(self, url: str) -> str | None:
         try:
