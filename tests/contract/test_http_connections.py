@@ -79,6 +79,7 @@ async def test_connections_beyond_the_limit_are_told_so_and_those_within_go_on()
 
     assert refused.startswith(b"HTTP/1.1 503 Service Unavailable")
     assert b"There are too many connections at the moment. Try again later." in refused
+    assert b"kbn-name: gate" in refused
 
 
 async def test_there_is_room_again_when_somebody_leaves() -> None:

@@ -17,6 +17,7 @@ from tests.waiting import until_answer
 
 FIND = "/internal/event_log/action"
 SEARCH = "/.kibana-event-log*/_search"
+SYSTEM = "system-connector-.http"
 INTERNAL = {**XSRF, "x-elastic-internal-origin": "tests"}
 OPS = InMemoryConnector(connector_id="ops", connector_type_id=".webhook", name="ops")
 
@@ -134,18 +135,20 @@ async def test_events_of_several_connectors(gateway: HttpGateway) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body"),
+    ("method", "path", "body", "name"),
     [
-        ("GET", f"{FIND}/nothing/_find", None),
-        ("POST", f"{FIND}/_find", {"ids": ["ops", "nothing"]}),
+        ("GET", f"{FIND}/nothing/_find", None, "nothing"),
+        ("GET", f"{FIND}/{SYSTEM}/_find", None, SYSTEM),
+        ("POST", f"{FIND}/_find", {"ids": ["ops", "nothing"]}, "nothing"),
+        ("POST", f"{FIND}/_find", {"ids": ["ops", SYSTEM]}, SYSTEM),
     ],
 )
 async def test_events_of_what_is_not_there_are_not_found(
-    gateway: HttpGateway, method: str, path: str, body: Any
+    gateway: HttpGateway, method: str, path: str, body: Any, name: str
 ) -> None:
     answer = await gateway.call(method, path, body, headers=INTERNAL)
 
-    assert (answer.status, answer.message) == (404, "Saved object [action/nothing] not found")
+    assert (answer.status, answer.message) == (404, f"Saved object [action/{name}] not found")
 
 
 async def test_events_are_those_of_connectors_that_the_space_has(living: HttpGateway) -> None:
@@ -320,8 +323,9 @@ async def test_hits_are_counted_as_far_as_asked(gateway: HttpGateway, tracked: A
 @pytest.mark.parametrize(
     "index", [".kibana-event-log-ds", ".kibana-event-log-*", "*", ".kibana*", ".other,.kibana-event-log*"]
 )
-async def test_every_pattern_that_covers_the_log_names_it(gateway: HttpGateway, index: str) -> None:
-    assert (await search(gateway, path=f"/{index}/_search")).status == 200
+@pytest.mark.parametrize("space", ["", "/s/red"])
+async def test_every_pattern_that_covers_the_log_names_it(gateway: HttpGateway, index: str, space: str) -> None:
+    assert (await search(gateway, path=f"{space}/{index}/_search")).status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

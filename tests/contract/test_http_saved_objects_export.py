@@ -156,6 +156,7 @@ OBJECTS = [{"type": "action", "id": "c1"}]
             {"type": "action", "hasReference": {"type": "action"}},
             "[request body.hasReference.0.id]: expected value of type [string] but got [undefined]",
         ),
+        ({"objects": ["x"]}, "[request body.objects.0]: expected value of type [object] but got [string]"),
         ({"type": "action", "x": 1}, "[request body.x]: definition for this key is missing"),
         (None, "[request body]: expected a plain object value, but found [null] instead."),
     ],

@@ -1,5 +1,8 @@
 """`.email` through a real mail server."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,17 +12,23 @@ from connectory.connector_types.registry import TypeRegistry
 from connectory.domain.execution import Failed, Result, Succeeded
 from connectory.infra.egress import AllowedHosts, EgressSettings, open_egress
 from tests.connector_runs import run_action
-from tests.fakes.mail_server import PASSWORD, USER, FakeMailServer, mail_server
+from tests.fakes.mail_server import PASSWORD, USER, FakeMailServer, for_ever, mail_server
 from tests.fakes.tls import server_tls
 
 LOGIN = {"user": USER, "password": PASSWORD}
+SOON = timedelta(milliseconds=300)
 types = TypeRegistry(settings=TypeSettings(hosts=AllowedHosts(["*"])))
 
 
 async def send(
-    server: FakeMailServer, params: dict[str, Any] | None = None, secrets: dict[str, str] | None = None, **config: Any
+    server: FakeMailServer,
+    params: dict[str, Any] | None = None,
+    secrets: dict[str, str] | None = None,
+    within: timedelta = timedelta(seconds=60),
+    **config: Any,
 ) -> Result:
-    settings = EgressSettings(user_agent="test", verification_mode=config.pop("mode", "none"))
+    mode = config.pop("mode", "none")
+    settings = EgressSettings(user_agent="test", verification_mode=mode, response_timeout=within)
     async with open_egress(settings) as egress:
         return await run_action(
             types,
@@ -121,3 +130,70 @@ async def test_a_server_that_is_not_there_certainly_got_nothing() -> None:
     assert isinstance(result, Failed)
     assert result.undelivered
     assert "ECONNREFUSED" in (result.service_message or "")
+
+
+@pytest.mark.parametrize(
+    ("options", "config"),
+    [
+        ({"silent": True}, {}),
+        ({"silent": True}, {"secure": True}),
+        ({"waits": {"MAIL": for_ever}}, {}),
+        ({"waits": {"RCPT": for_ever}}, {}),
+        ({"waits": {"DATA": for_ever}}, {}),
+    ],
+)
+async def test_a_server_that_goes_silent_is_given_up_on(options: dict[str, Any], config: dict[str, Any]) -> None:
+    async with mail_server(**options) as server:
+        result = await send(server, within=SOON, **config)
+
+    assert isinstance(result, Failed)
+    assert (result.message, result.service_message) == ("error sending email", "timeout of 300ms exceeded")
+    assert not result.undelivered
+
+
+Passing = Callable[[int], Callable[[], Awaitable[None]]]
+
+
+@pytest.fixture
+def passing(monkeypatch: pytest.MonkeyPatch) -> Passing:
+    """So many seconds pass on the loop's clock. It stays forward: for a test with a loop of its own."""
+
+    def passing(seconds: int) -> Callable[[], Awaitable[None]]:
+        async def pass_() -> None:
+            loop = asyncio.get_running_loop()
+            clock = loop.time
+            monkeypatch.setattr(loop, "time", lambda: clock() + seconds)
+            await asyncio.sleep(0)  # for what is due by then
+
+        return pass_
+
+    return passing
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_a_server_may_take_all_the_time_there_is(passing: Passing) -> None:
+    async with mail_server(waits={"DATA": passing(90)}) as server:
+        result = await send(server, within=timedelta(seconds=120))
+
+    assert isinstance(result, Succeeded)
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_the_time_is_for_all_answers_together(passing: Passing) -> None:
+    async with mail_server(waits={"MAIL": passing(50), "RCPT": passing(50), "DATA": passing(50)}) as server:
+        result = await send(server, within=timedelta(seconds=120))
+
+    assert result == Failed(message="error sending email", service_message="timeout of 120000ms exceeded")
+
+
+@pytest.mark.asyncio(loop_scope="function")
+@pytest.mark.parametrize("broken", [None, "554 5.7.1 spam"])
+async def test_the_answer_to_a_mail_counts_though_the_goodbye_has_none(broken: str | None, passing: Passing) -> None:
+    async def goes_silent() -> None:
+        await passing(60)()
+        await for_ever()
+
+    async with mail_server(broken=broken, waits={"QUIT": goes_silent}) as server:
+        result = await send(server, within=timedelta(seconds=60))
+
+    assert (result.service_message if isinstance(result, Failed) else None) == broken

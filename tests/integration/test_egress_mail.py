@@ -166,3 +166,24 @@ async def test_a_proxy_that_does_not_answer_is_not_waited_for_without_end() -> N
     with pytest.raises(EgressFailed, match="timeout of 50ms exceeded"):
         await talk(MailServer(host="mail.test", port=25), proxy=proxy, response_timeout=timedelta(milliseconds=50))
     server.close()
+
+
+async def test_connecting_takes_its_part_of_the_time_for_the_whole_call() -> None:
+    async def opens(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked_at.set_result(asyncio.get_running_loop().time())
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await reader.read()
+        writer.close()
+
+    asked_at = asyncio.get_running_loop().create_future()
+    server = await asyncio.start_server(opens, "127.0.0.1", 0)
+    proxy = Proxy(host="127.0.0.1", port=server.sockets[0].getsockname()[1], is_tls=False)
+    settings = EgressSettings(user_agent="x", proxy=proxy, response_timeout=timedelta(seconds=9))
+    target = MailServer(host="mail.test", port=25)
+    async with open_egress(settings) as egress, egress.connect_mail(target) as connection:
+        connection.sock.close()
+    server.close()
+
+    assert connection.deadline < await asked_at + 9
+    assert connection.overdue == "timeout of 9000ms exceeded"

@@ -1,7 +1,9 @@
 """Handing a mail over to a mail server (RFC 5321), or only showing what would be handed over."""
 
+import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -18,8 +20,6 @@ from connectory.domain.errors import ConnectoryError
 from connectory.domain.json_types import Json, JsonObject
 
 _CONTROL_CHARACTERS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-TIMEOUT_SECONDS: Final = 60.0
-"""For each answer of the server."""
 
 
 class MailRefused(ConnectoryError):
@@ -73,11 +73,11 @@ async def hand_over(egress: Egress, target: MailServer, server: Server, login: L
     """Raises `EgressFailed` when the server cannot be reached, and `MailRefused`."""
     message, recipients = composed(mail), mail.recipients
     async with egress.connect_mail(target) as connection:
+        client = _client(server, connection, login)
         try:
-            async with _client(server, connection, login) as client:
-                refused, response = await client.send_message(
-                    message, sender=mail.sender_address, recipients=recipients
-                )
+            refused, response = await _answer(client, connection.deadline, mail, message)
+        except TimeoutError as error:
+            raise MailRefused(connection.overdue) from error
         except aiosmtplib.SMTPException as error:
             raise MailRefused(_told(error)) from error
         except OSError as error:
@@ -134,6 +134,31 @@ def _writable(text: str) -> str:
     return text.encode(errors="replace").decode()
 
 
+async def _answer(
+    client: aiosmtplib.SMTP, deadline: float, mail: Mail, message: EmailMessage
+) -> tuple[Mapping[str, aiosmtplib.SMTPResponse], str]:
+    """Recipients that were refused, and what the server said to the mail. Raises `TimeoutError` at the deadline."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            await client.connect()
+            return await client.send_message(message, sender=mail.sender_address, recipients=mail.recipients)
+    except (TimeoutError, asyncio.CancelledError):
+        client.close()  # who was not answered in time, or is to stop, waits for no answer to a goodbye either
+        raise
+    finally:
+        await _take_leave(client, deadline)
+
+
+async def _take_leave(client: aiosmtplib.SMTP, deadline: float) -> None:
+    """Where still connected. The mail has been answered: nothing that goes wrong from here on changes that."""
+    try:
+        with suppress(OSError, aiosmtplib.SMTPException):
+            async with asyncio.timeout_at(deadline):
+                await client.quit()
+    finally:
+        client.close()
+
+
 def _client(server: Server, connection: MailConnection, login: Login | None) -> aiosmtplib.SMTP:
     return aiosmtplib.SMTP(
         hostname=server.host,
@@ -143,7 +168,7 @@ def _client(server: Server, connection: MailConnection, login: Login | None) -> 
         tls_context=connection.tls,
         username=login.user if login else None,
         password=login.password if login else None,
-        timeout=TIMEOUT_SECONDS,
+        timeout=connection.deadline - asyncio.get_running_loop().time(),  # without it a TLS handshake had 60 s
         local_hostname="localhost",
     )
 

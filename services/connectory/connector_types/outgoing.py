@@ -75,11 +75,14 @@ class MailConnection:
 
     It belongs to whoever is given it, to be closed or made a transport of; the connection ends with the context anyway.
     `tls` is for TLS from the start and for STARTTLS. `require_tls` and `ignore_tls` are the operator's wishes about
-    STARTTLS: to fail where it is not offered, and never to use it; None: not said.
+    STARTTLS: to fail where it is not offered, and never to use it; None: not said. Connecting has taken its part of the
+    time for the whole call; the rest ends at `deadline`, by the event loop's clock, and `overdue` says so.
     """
 
     sock: socket.socket
     tls: ssl.SSLContext
+    deadline: float
+    overdue: str
     require_tls: bool | None = None
     ignore_tls: bool | None = None
 

@@ -24,13 +24,14 @@ class Connections:
     def __init__(self, server: web.Server, name: str, most: int, **options: Any) -> None:
         self._server = server
         self._name = name
+        self._refusal = _refusal(name)
         self._most = most
         self._options = options
         self.closing = False
 
     def __call__(self) -> asyncio.Protocol:
         if self.closing or len(self._server.connections) >= self._most:
-            return _Refusing()
+            return _Refusing(self._refusal)
         return _Connection(self, self._server, self._name, **self._options)
 
 
@@ -71,13 +72,16 @@ class _Connection(web.RequestHandler):
 class _Refusing(asyncio.Protocol):
     """Says that there is no room, and hangs up."""
 
+    def __init__(self, refusal: bytes) -> None:
+        self._refusal = refusal
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if isinstance(transport, asyncio.Transport):
-            transport.write(_REFUSAL)
+            transport.write(self._refusal)
         transport.close()
 
 
-def _refusal() -> bytes:
+def _refusal(name: str) -> bytes:
     body = write_problem(TOO_MANY)
     head = (
         f"HTTP/1.1 {TOO_MANY.status} {HTTPStatus(TOO_MANY.status).phrase}",
@@ -85,8 +89,6 @@ def _refusal() -> bytes:
         f"{hdrs.CONTENT_LENGTH}: {len(body)}",
         f"{hdrs.CONNECTION}: close",
         f"{hdrs.RETRY_AFTER}: 1",
+        f"kbn-name: {name}",
     )
     return "\r\n".join((*head, "", "")).encode() + body
-
-
-_REFUSAL: Final = _refusal()

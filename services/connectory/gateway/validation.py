@@ -176,6 +176,7 @@ Flag: TypeAlias = Annotated[bool, BeforeValidator(_flag)]
 _EXPECTED: Final = {
     "string_type": "string",
     "dict_type": "object",
+    "model_type": "object",
     "list_type": "array",
     "int_type": "number",
     "float_type": "number",

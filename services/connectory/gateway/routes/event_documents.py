@@ -53,8 +53,8 @@ class EventDocumentRoutes:
         return (
             Route("GET", events + "/{id:[^/]+}/_find", self.find, contract=contracts.FIND),
             Route("POST", events + "/_find", self.find_many, contract=contracts.FIND_MANY),
-            Route("GET", search, self.search, spaced=False, contract=contracts.SEARCH),
-            Route("POST", search, self.search, spaced=False, contract=contracts.SEARCH),
+            Route("GET", search, self.search, contract=contracts.SEARCH),
+            Route("POST", search, self.search, contract=contracts.SEARCH),
         )
 
     async def find(self, call: Call) -> web.Response:
@@ -88,7 +88,10 @@ class EventDocumentRoutes:
     async def _is_there(self, space_id: str, type_: str, id_: str) -> bool:
         if type_ != CONNECTOR:
             return False
-        return self.in_memory.visible(id_) is not None or await self.connectors.get(space_id, id_) is not None
+        in_memory = self.in_memory.get(id_)
+        if in_memory is not None:
+            return not in_memory.is_system
+        return await self.connectors.get(space_id, id_) is not None
 
     async def search(self, call: Call) -> web.Response:
         asked_at = self.clock()

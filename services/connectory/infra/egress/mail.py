@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeVar
 
-from connectory.connector_types.contract import EgressRefused, MailConnection, MailServer, VerificationMode
+from connectory.connector_types.contract import (
+    EgressFailed,
+    EgressRefused,
+    MailConnection,
+    MailServer,
+    VerificationMode,
+)
 from connectory.infra.egress import failures
 from connectory.infra.egress.dialling import Dialler
 from connectory.infra.egress.hosts import host_of_entry
@@ -25,7 +31,10 @@ PLAIN = CustomHost(url="")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MailRoutes:
-    """`dialler` is for servers that are called directly; `tunnels` None: there is no proxy."""
+    """`dialler` is for servers that are called directly; `tunnels` None: there is no proxy.
+
+    `timeout` is for a whole call: connecting, and what is said then.
+    """
 
     targets: Targets
     dialler: Dialler
@@ -37,12 +46,20 @@ class MailRoutes:
     @asynccontextmanager
     async def connect(self, server: MailServer) -> AsyncIterator[MailConnection]:
         """Entering raises `EgressFailed`."""
+        deadline = asyncio.get_running_loop().time() + self.timeout.total_seconds()
         host = self._judged(server.host)
         custom = self.custom_hosts.get(canonical_url("smtp:", host, str(server.port)), PLAIN)
         mode = custom.verification_mode or ("none" if server.unchecked else self.verification_mode)
         tls = tls_context(mode, pem(custom.certificate_authorities))
-        async with self._socket(host, server.port) as sock:
-            yield MailConnection(sock=sock, tls=tls, require_tls=custom.require_tls, ignore_tls=custom.ignore_tls)
+        async with self._socket(host, server.port, deadline) as sock:
+            yield MailConnection(
+                sock=sock,
+                tls=tls,
+                deadline=deadline,
+                overdue=self._overdue().message,
+                require_tls=custom.require_tls,
+                ignore_tls=custom.ignore_tls,
+            )
 
     def _judged(self, given: str) -> str:
         if refusal := self.targets.check_hostname(given):
@@ -53,23 +70,25 @@ class MailRoutes:
         return host
 
     @asynccontextmanager
-    async def _socket(self, host: str, port: int) -> AsyncIterator[socket.socket]:
+    async def _socket(self, host: str, port: int, deadline: float) -> AsyncIterator[socket.socket]:
         if self.tunnels is not None and self.tunnels.proxy.serves(host):
             self.targets.require_tunnelled(host)
-            tunnel = await self._in_time(self.tunnels.open(host, port))
+            tunnel = await self._in_time(self.tunnels.open(host, port), deadline)
             async with _as_socket(tunnel) as sock:
                 yield sock
         else:
-            with _ended(await self._in_time(self.dialler.connect(host, port))) as sock:
+            with _ended(await self._in_time(self.dialler.connect(host, port), deadline)) as sock:
                 yield sock
 
-    async def _in_time(self, connecting: Awaitable[T]) -> T:
-        seconds = self.timeout.total_seconds()
+    async def _in_time(self, connecting: Awaitable[T], deadline: float) -> T:
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout_at(deadline):
                 return await connecting
         except TimeoutError:
-            raise failures.timed_out(round(seconds * 1000)) from None
+            raise self._overdue() from None
+
+    def _overdue(self) -> EgressFailed:
+        return failures.timed_out(round(self.timeout.total_seconds() * 1000))
 
 
 @contextmanager
