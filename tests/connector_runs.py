@@ -36,7 +36,7 @@ async def run_action(
     )
     return await types.execute(
         prepared,
-        types.parse_params(prepared, params),
+        types.parse_params(prepared.type, params),
         connector_id="c1",
         connector_name="a connector",
         idempotency_key="request-1",

@@ -102,7 +102,7 @@ types = TypeRegistry(settings=TypeSettings(hosts=AllowedHosts(["*"])))
 
 
 def check_all(type_id: str, config: dict[str, Any], secrets: dict[str, Any], params: dict[str, Any]) -> None:
-    types.parse_params(types.prepare(type_id, config, secrets), params)
+    types.parse_params(types.prepare(type_id, config, secrets).type, params)
 
 
 async def run(connector_type: AnyConnectorType, egress: Egress) -> Result:
@@ -205,4 +205,4 @@ def test_rendering_keeps_params_valid(connector_type: AnyConnectorType) -> None:
 
     filled_in = rendered(connector_type.id, example.params, {"a": 1})
 
-    assert types.parse_params(prepared, filled_in) == types.parse_params(prepared, example.params)
+    assert types.parse_params(prepared.type, filled_in) == types.parse_params(prepared.type, example.params)

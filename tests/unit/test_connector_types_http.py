@@ -53,7 +53,7 @@ async def run_system(params: dict[str, Any], egress: FakeEgress) -> Result:
     prepared = types.prepare_in_memory(".http", {}, {}, is_system=True)
     return await types.execute(
         prepared,
-        types.parse_params(prepared, params),
+        types.parse_params(prepared.type, params),
         connector_id="system-connector-.http",
         connector_name="HTTP",
         idempotency_key="request-1",

@@ -26,7 +26,7 @@ def test_the_example_of_a_type_is_valid(connector_type: AnyConnectorType) -> Non
 
     types.check(connector_type.id, example.config, example.secrets)
     prepared = types.prepare(connector_type.id, example.config, example.secrets)
-    types.parse_params(prepared, example.params)
+    types.parse_params(prepared.type, example.params)
 
 
 @every_type

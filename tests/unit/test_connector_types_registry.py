@@ -129,7 +129,7 @@ def test_params_that_do_not_fit_are_refused(params: dict[str, Any], text: str) -
     prepared = types.prepare(".server-log", {}, {})
 
     with pytest.raises(Refused) as caught:
-        types.parse_params(prepared, params)
+        types.parse_params(prepared.type, params)
     assert caught.value.message.startswith(f"error validating action params: {text}")
 
 

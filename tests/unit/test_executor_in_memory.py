@@ -98,6 +98,12 @@ async def test_its_config_is_checked_when_it_runs(installation: Installation) ->
     )
 
 
+async def test_params_that_do_not_fit_are_told_of_before_its_config(installation: Installation) -> None:
+    installation.in_memory = InMemoryConnectors([replace(OPS, config={"url": 1})])
+    final = await ended(installation, params={"body": 1})
+    assert final.reason == "params-invalid"
+
+
 async def test_a_request_for_a_version_of_it_is_refused(installation: Installation) -> None:
     final = await ended(installation, connector_version=1)
     assert (final.reason, installation.target.calls) == ("connector-version-mismatch", [])

@@ -139,12 +139,12 @@ class TypeRegistry:
             return False
         return True
 
-    def parse_params(self, prepared: Prepared, params: JsonObject) -> BaseModel:
+    def parse_params(self, connector_type: AnyConnectorType, params: JsonObject) -> BaseModel:
         """Raise `Refused` when the params do not fit the type's schema."""
-        chosen = prepared.type.params_of
-        schema: type[BaseModel] = chosen(params) if chosen else prepared.type.params
-        valid = _parsed(schema, params, Refused.params_invalid)
-        _refuse(prepared.type.check_params(valid, self._settings), Refused.params_invalid)
+        chosen = connector_type.params_of
+        schema: type[BaseModel] = chosen(params) if chosen else connector_type.params
+        valid: BaseModel = _parsed(schema, params, Refused.params_invalid)
+        _refuse(connector_type.check_params(valid, self._settings), Refused.params_invalid)
         return valid
 
     def render_params(

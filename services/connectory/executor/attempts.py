@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Final
 
 from pydantic import BaseModel
 
@@ -26,6 +27,9 @@ from connectory.infra.clock import Clock
 from connectory.infra.crypto import Redactor, SecretsVault
 from connectory.infra.deadlines import Deadlines
 from connectory.infra.messages import Messages
+
+UNFIT: Final = frozenset({"config-invalid", "secrets-invalid", "connector-invalid"})
+"""Why a connector that is there cannot be run by its type."""
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +73,7 @@ class Attempts:
         try:
             self._require_wanted(job)
             ready = await self._ready_connector(job.request)
-            params = self._world.registry.parse_params(ready.prepared, job.request.params)
+            params = self._world.registry.parse_params(ready.prepared.type, job.request.params)
             _require_allowed(ready, params, job.request)
             self._require_room(job.request)
         except ConnectoryError as refusal:
@@ -123,7 +127,18 @@ class Attempts:
             except ConnectoryError:
                 pass
         await self._connectors.catch_up()
-        return self._fit(request)
+        try:
+            return self._fit(request)
+        except Refused as refusal:
+            if refusal.code in UNFIT:
+                self._require_valid_params(request)
+            raise
+
+    def _require_valid_params(self, request: ActionRequest) -> None:
+        """Params that do not fit come before a connector that does not."""
+        registry, type_id = self._world.registry, self._connectors.type_of(request.connector_id)
+        if type_id is not None:
+            registry.parse_params(registry.get(type_id), request.params)
 
     def _fit(self, request: ActionRequest) -> ReadyConnector:
         try:

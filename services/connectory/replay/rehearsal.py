@@ -90,7 +90,7 @@ class Rehearsal:
         """Run the action of its type with an egress that leads nowhere, as the request of that new id."""
         try:
             ready = await self._ready(request)
-            params = self.registry.parse_params(ready.prepared, request.params)
+            params = self.registry.parse_params(ready.prepared.type, request.params)
         except ConnectoryError as refusal:
             return Rehearsed(refusal=refusal.message)
         return await self._run(request, request_id, ready, params)
