@@ -114,6 +114,13 @@ async def test_migrations_are_applied_once_however_many_start_together(database_
         assert await migrate(database, ALL) == []
 
 
+async def test_a_migration_takes_as_long_as_it_takes(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectory.infra.postgres.database.CONNECT_SECONDS", 1.0)
+    slow = Migration(scope="slow", number=1, name="slow", sql="SELECT pg_sleep(1.5)", checksum="")
+    async with open_database(database_url, statement_timeout=timedelta(milliseconds=100)) as database:
+        assert "slow/0001_slow" in await migrate(database, [_with_migrations(slow)])
+
+
 async def test_a_migration_that_was_edited_after_its_release_is_refused(database_url: str) -> None:
     async with open_database(database_url) as database:
         await migrate(database, ALL)

@@ -153,3 +153,34 @@ async def test_expired_days_are_dropped_whole(event_log: EventLog) -> None:
 
     assert dropped == ["event_log_20260826", "event_log_20260827"]
     assert await event_log.ids() == ["e2"]
+
+
+async def test_however_many_rows_of_a_day_lie_in_the_default_partition_the_day_gets_its_own(
+    event_log: EventLog, database_url: str
+) -> None:
+    """As after a clock was days ahead for a while."""
+    await event_log.add(outcome("first"))
+    columns = ", ".join(EVENT_LOG.tables[0].columns)
+    values = columns.replace("execution_id", "execution_id || n", 1)
+    fill = f"INSERT INTO event_log_default ({columns}) SELECT {values} FROM former, generate_series(1, 50000) AS n"
+    async with event_log.database.long_transaction() as connection:
+        await connection.execute("ALTER TABLE event_log DETACH PARTITION event_log_20261124")
+        await connection.execute("ALTER TABLE event_log_20261124 RENAME TO former")
+        await connection.execute(fill)
+
+    async with open_database(database_url, statement_timeout=timedelta(milliseconds=100)) as hasty:
+        store = PostgresRowStore(hasty, retention=RETENTION, now=lambda: NOON)
+        await store.apply(EVENT_LOG, 0, changes_of(EVENT_LOG, [outcome("last")]), expected=1, next_offset=2)
+
+    count = Query("SELECT count(*) AS rows FROM event_log_20261124", (), lambda row: int(row["rows"]))
+    assert await event_log.database.one(count) == 50_001
+
+
+async def test_a_day_that_the_database_has_lost_is_made_again(event_log: EventLog) -> None:
+    """As after a crash that took the last commits."""
+    await event_log.add(outcome("e1"))
+    async with event_log.database.connection() as connection:
+        await connection.execute("DROP TABLE event_log_20261124; DELETE FROM projection_offsets")
+    await event_log.add(outcome("e1"))
+
+    assert await event_log.partitions() == ["20261124", "default"]

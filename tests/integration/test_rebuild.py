@@ -1,6 +1,7 @@
 """Rebuilding a projection beside the live tables, on a real Postgres."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -261,3 +262,34 @@ async def test_letters_whose_records_have_left_the_log_are_carried_over(installa
         report = await installation.rebuild(DEAD_LETTERS)
 
     assert (report.carried_over, report.is_same) == (1, True)
+
+
+async def test_a_row_that_the_database_refuses_is_passed_over(installation: Installation) -> None:
+    async with installation.projecting():
+        await installation.publish(outcome("e1"), outcome(secrets.token_hex(8000)), outcome("e2"))
+        report = await installation.rebuild(EVENT_LOG)
+
+    assert (report.is_same, report.events, report.skipped) == (True, 3, 1)
+
+
+NOTHING_RETIRES = """
+CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF EXISTS (SELECT FROM pg_event_trigger_dropped_objects() WHERE object_type = 'schema'
+               AND object_name ~ '^retired') THEN
+        RAISE EXCEPTION 'not now' USING ERRCODE = 'query_canceled';
+    END IF;
+END $$;
+CREATE EVENT TRIGGER nothing_retires ON sql_drop EXECUTE FUNCTION refuse();
+"""
+
+
+async def test_former_tables_that_cannot_be_dropped_now_do_not_undo_a_rebuild(
+    installation: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with installation.projecting():
+        await installation.publish(created("a"))
+        await installation.execute(NOTHING_RETIRES)
+        report = await installation.rebuild(CONNECTORS_BY_SPACE)
+
+    assert report.is_same
+    assert "the former tables stay in the schema retired_connectors_by_space for now" in caplog.text

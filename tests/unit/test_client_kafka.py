@@ -118,6 +118,13 @@ async def test_answers_end_with_the_last_request_also_when_one_was_a_duplicate(l
         assert [each.request_id async for each in consumer.answers(["r2", "r1"])] == ["r1", "r2"]
 
 
+async def test_answers_of_a_consumer_that_does_not_follow_end_where_the_log_does(log: InMemoryLog) -> None:
+    await write(log, outcome("r1"))
+
+    async with OutcomeConsumer.over(log, start=BEGINNING, follow=False) as consumer:
+        assert [each.request_id async for each in consumer.answers(["r1", "r2"])] == ["r1"]
+
+
 async def test_a_record_that_is_no_outcome_is_passed_over(log: InMemoryLog, caplog: pytest.LogCaptureFixture) -> None:
     async with log.writer() as writer:
         await writer.write([Message(ACTION_OUTCOMES, b"ops", b"not Avro")])

@@ -85,11 +85,11 @@ class OutcomeConsumer:
     async def answers(self, request_ids: Iterable[str]) -> AsyncIterator[Outcome]:
         """Yield what becomes of each of these requests, as it becomes known, and end after the last.
 
-        That is a request's final outcome, or that it was a duplicate of one that ran before.
+        That is a request's final outcome, or that it was a duplicate of one that ran before. Without `follow` it ends
+        where the log does.
         """
         waiting = set(request_ids)
-        while waiting:
-            outcome = await anext(self)
+        while waiting and (outcome := await anext(self, None)) is not None:
             if outcome.request_id in waiting and (outcome.final or outcome.action is Action.DUPLICATE):
                 waiting.remove(outcome.request_id)
                 yield outcome

@@ -1,7 +1,7 @@
 """Which keys the connectors' data keys are under: read from the log, for no read model holds any of it."""
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,11 +9,9 @@ from connectory.domain.connector import Active
 from connectory.domain.errors import Undecodable
 from connectory.domain.secrets import WrappedKey
 from connectory.infra.crypto import KeyStanding, SecretsVault
-from connectory.infra.log import Log, Record, partition_for
+from connectory.infra.log import Log, Record, partition_for, read_until
 from connectory.infra.messages import Messages
 from connectory.infra.topics import CONNECTORS
-
-FETCH_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -78,11 +76,10 @@ class SealedConnectors:
         async with self.log.tail(CONNECTORS, partition, 0) as tail:
             return await tail.high_watermark()
 
-    async def _records(self, partition: int, end: int) -> AsyncIterator[tuple[int, list[Record]]]:
+    async def _records(self, partition: int, end: int) -> AsyncIterator[tuple[int, Sequence[Record]]]:
         async with self.log.tail(CONNECTORS, partition, 0) as tail:
-            while tail.position < end:
-                records = await tail.fetch(FETCH_SECONDS)
-                yield min(tail.position, end), [each for each in records if each.offset < end]
+            async for records in read_until(tail, end):
+                yield min(tail.position, end), records
 
     def _read(self, record: Record) -> "OnOldKey | KeyStanding":
         """Only what is needed of it: there may be a million. What nobody can read is under no key of ours."""
@@ -109,7 +106,7 @@ class _Partition:
     def __init__(self) -> None:
         self.connectors: dict[bytes, OnOldKey | KeyStanding] = {}
 
-    def take(self, records: list[Record], read: Callable[[Record], OnOldKey | KeyStanding]) -> None:
+    def take(self, records: Sequence[Record], read: Callable[[Record], OnOldKey | KeyStanding]) -> None:
         for record in records:
             key = record.key or b""
             if record.value is None:

@@ -10,18 +10,21 @@ records too (a transaction's marker takes one), so `position` may pass an offset
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from connectory.domain.errors import MessageTooLarge
+from connectory.domain.errors import MessageTooLarge, Unavailable
 from connectory.infra.topics import TopicSpec
 
 Headers: TypeAlias = Sequence[tuple[str, bytes]]
 
 MAX_RECORD_BYTES: Final = 1_048_000
 """Key, value and headers together: with what the format adds it fits a broker's default limit of 1,048,588 bytes."""
+
+STALLED_SECONDS: Final = 30.0
+"""How long somebody who reads up to an end waits for the next record."""
 
 END_OF_TIME_MS: Final = 253_402_300_799_000
 """A moment that no record has reached: `offset_at` answers the end for it."""
@@ -258,6 +261,26 @@ def murmur2(data: bytes) -> int:
         h = ((h ^ int.from_bytes(rest, "little")) * m) & mask
     h = ((h ^ (h >> 13)) * m) & mask
     return h ^ (h >> 15)
+
+
+async def read_until(tail: Tail, end: int) -> AsyncIterator[Sequence[Record]]:
+    """The records before offset `end`, in batches as they come. Raises `Unavailable` when they stop coming."""
+    while tail.position < end:
+        try:
+            async with asyncio.timeout(STALLED_SECONDS):
+                records = await _read_on(tail)
+        except TimeoutError as error:
+            raise Unavailable(f"Kafka delivers nothing from offset {tail.position} on, and {end} is its end") from error
+        yield [record for record in records if record.offset < end]
+
+
+async def _read_on(tail: Tail) -> Sequence[Record]:
+    """The next records, or none when only markers of transactions came."""
+    begin = tail.position
+    records: Sequence[Record] = ()
+    while tail.position == begin and not records:
+        records = await tail.fetch(1.0)
+    return records
 
 
 async def read_all(tail: Tail, deadline_seconds: float = 60.0, *, settled: bool = False) -> Sequence[Record]:

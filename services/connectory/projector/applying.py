@@ -4,13 +4,13 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import chain
 from typing import TypeVar
 
-from connectory.domain.errors import RowsRefused, Unavailable
+from connectory.domain.errors import Unavailable
 from connectory.infra.log import Record
 from connectory.projector.ports import RowStore
 from connectory.projector.reading import RecordReader
+from connectory.projector.storing import store_records
 from connectory_projections.model import AnyProjection, RowChange
 
 FIRST_WAIT = 0.1
@@ -49,35 +49,17 @@ class Applier:
 
         Raises `Fenced` when another instance has moved the stored offset.
         """
-        return await self._store_all(records, await self._reader.read(records), expected)
+        read, next_offset = await self._reader.read(records), records[-1].offset + 1
+        await store_records(records, read, expected, next_offset, apply=self._apply, skip=self._reader.skip)
+        return next_offset
 
-    async def _store_all(self, records: Sequence[Record], read: Sequence[Sequence[RowChange]], expected: int) -> int:
-        """`read` is what each of the records changes."""
-        next_offset = records[-1].offset + 1
-        changes = list(chain.from_iterable(read))
-
+    async def _apply(self, changes: Sequence[RowChange], expected: int, next_offset: int) -> None:
         async def attempt() -> None:
             await self._store.apply(
                 self._projection, self._partition, changes, expected=expected, next_offset=next_offset
             )
 
-        try:
-            await self._until_available(attempt)
-        except RowsRefused as refusal:
-            await self._store_without_refused(records, read, expected, refusal)
-        return next_offset
-
-    async def _store_without_refused(
-        self, records: Sequence[Record], read: Sequence[Sequence[RowChange]], expected: int, refusal: RowsRefused
-    ) -> None:
-        """One refused row refuses its batch: find it by halves, and go on without it."""
-        if len(records) == 1:
-            self._reader.skip(records[0], refusal.message)
-            await self._store_all(records, [()], expected)
-            return
-        middle = len(records) // 2
-        between = await self._store_all(records[:middle], read[:middle], expected)
-        await self._store_all(records[middle:], read[middle:], between)
+        await self._until_available(attempt)
 
     async def _until_available(self, attempt: Callable[[], Awaitable[T]]) -> T:
         ceiling = FIRST_WAIT

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from itertools import chain
 
 from connectory.domain.errors import Unavailable
 from connectory.infra.log import Record, Tail
 from connectory.projector.ports import RowStore
 from connectory.projector.reading import RecordReader
-from connectory_projections.model import AnyProjection
+from connectory.projector.storing import store_records
+from connectory_projections.model import AnyProjection, RowChange
 
 FETCH_SECONDS = 1.0
 STALLED_SECONDS = 60.0
@@ -46,7 +46,8 @@ class PartitionFiller:
         self._read_ahead = records[len(wanted) :]
         at_the_end = bool(self._read_ahead) or self._tail.position >= until
         next_offset = until if at_the_end else wanted[-1].offset + 1
-        await self._apply(wanted, next_offset)
+        read = await self._reader.read(wanted)
+        await store_records(wanted, read, self.offset, next_offset, apply=self._apply, skip=self._reader.skip)
         return len(wanted)
 
     async def _fetch(self, until: int) -> Sequence[Record]:
@@ -62,9 +63,6 @@ class PartitionFiller:
             raise Unavailable(f"{text}, though {until} is known to have been read from it") from error
         return ()
 
-    async def _apply(self, records: Sequence[Record], next_offset: int) -> None:
-        changes = list(chain.from_iterable(await self._reader.read(records)))
-        await self._store.apply(
-            self._projection, self._partition, changes, expected=self.offset, next_offset=next_offset
-        )
+    async def _apply(self, changes: Sequence[RowChange], expected: int, next_offset: int) -> None:
+        await self._store.apply(self._projection, self._partition, changes, expected=expected, next_offset=next_offset)
         self.offset = next_offset

@@ -24,12 +24,13 @@ async def keep_dropping_expired(store: RowStore, projections: Iterable[AnyProjec
 
 
 async def _drop_expired(store: RowStore, projections: Sequence[AnyProjection]) -> float:
-    """Return the seconds until the next time."""
-    try:
-        for projection in projections:
+    """Return the seconds until the next time. One that fails keeps no other from it."""
+    wait = EVERY_SECONDS
+    for projection in projections:
+        try:
             for name in await store.drop_expired(projection):
                 log.info("dropped %s: it is past its retention", name)
-    except Unavailable as error:
-        log.warning("expired days stay for now: %s", error)
-        return AFTER_FAILURE_SECONDS
-    return EVERY_SECONDS
+        except Unavailable as error:
+            log.warning("expired days of %s stay for now: %s", projection.name, error)
+            wait = AFTER_FAILURE_SECONDS
+    return wait

@@ -8,11 +8,9 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from connectory.domain.errors import Undecodable
 from connectory.domain.execution import ActionRequest
-from connectory.infra.log import Log, Record
+from connectory.infra.log import Log, Record, read_until
 from connectory.infra.messages import Messages, read_traceparent
 from connectory.infra.topics import ACTION_REQUESTS
-
-FETCH_SECONDS: Final = 1.0
 
 OUT_OF_ORDER: Final = timedelta(minutes=5)
 """Publishers set the times of records, and their clocks differ: so far behind later ones a record is still found."""
@@ -95,9 +93,8 @@ async def read_span(log: Log, partition: int, start: datetime, end: int) -> Asyn
     if first >= end:
         return
     async with log.tail(ACTION_REQUESTS, partition, first) as tail:
-        while tail.position < end:
-            records = await tail.fetch(FETCH_SECONDS)
-            yield [record for record in records if record.offset < end]
+        async for records in read_until(tail, end):
+            yield records
 
 
 def milliseconds(moment: datetime) -> int:

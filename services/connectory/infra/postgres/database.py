@@ -22,6 +22,9 @@ Isolation: TypeAlias = Literal["read_committed", "repeatable_read"]
 SCHEMA = "connectory"
 """The Postgres schema of the live tables."""
 
+LONGEST = timedelta(hours=1)
+"""For a statement whose work grows with the tables."""
+
 CONNECT_SECONDS = 5.0
 """How long to wait for a connection: a new one, or a free one of the pool."""
 
@@ -97,6 +100,17 @@ class Database:
             connection = await _connect(self.options)
             try:
                 yield connection
+            finally:
+                await connection.close(timeout=CONNECT_SECONDS)
+
+    @asynccontextmanager
+    async def long_transaction(self) -> AsyncIterator[Connection]:
+        """A transaction outside the pool, for statements that take as long as they take."""
+        with translated(self.options.address):
+            connection = await _connect(replace(self.options, statement_timeout=LONGEST))
+            try:
+                async with connection.transaction():
+                    yield connection
             finally:
                 await connection.close(timeout=CONNECT_SECONDS)
 

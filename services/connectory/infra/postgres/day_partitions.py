@@ -21,13 +21,17 @@ _DAY = re.compile(r"_(\d{8})$")
 
 
 class DayPartitions:
-    """Makes partitions for one store and remembers those that are there."""
+    """Makes partitions for one store and remembers those that are there, until it is told to `forget`."""
 
     def __init__(self, database: Database, now: Clock, retention: timedelta) -> None:
         self._database = database
         self._now = now
         self._retention = retention
         self._known: set[tuple[str, date]] = set()
+
+    def forget(self) -> None:
+        """The database may have lost some: it lost its last commits, or another one took its place."""
+        self._known.clear()
 
     async def ensure(self, table: Table, rows: Iterable[Row]) -> None:
         """Make the partitions that the rows need."""
@@ -58,7 +62,7 @@ async def drop_expired_days(database: Database, table: Table, before: datetime) 
     for name in partitions:
         async with database.transaction() as connection:
             await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; DROP TABLE IF EXISTS {name}")
-    async with database.transaction() as connection:
+    async with database.long_transaction() as connection:
         strays = f"DELETE FROM {table.name}_default WHERE {table.partitioned_by_day} < $1"
         await connection.execute(strays, datetime.combine(before.date(), time.min, UTC))
     return partitions
@@ -66,7 +70,7 @@ async def drop_expired_days(database: Database, table: Table, before: datetime) 
 
 async def delete_expired_rows(database: Database, table: Table, before: datetime) -> None:
     """For a table without partitions: the rows of the days that ended before that moment."""
-    async with database.connection() as connection:
+    async with database.long_transaction() as connection:
         statement = f"DELETE FROM {table.name} WHERE {table.expires_by} < $1"
         await connection.execute(statement, datetime.combine(before.date(), time.min, UTC))
 
@@ -101,8 +105,10 @@ def _ended(partition: str, before: datetime) -> bool:
 
 
 async def _make(database: Database, table: Table, day: date) -> None:
-    async with database.transaction() as connection:
-        await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; SELECT pg_advisory_xact_lock({_LOCK})")
+    """Kept by the database when this returns: it is remembered here, and rows that are lost come again."""
+    settings = f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; SET LOCAL synchronous_commit = on"
+    async with database.long_transaction() as connection:
+        await connection.execute(f"{settings}; SELECT pg_advisory_xact_lock({_LOCK})")
         name = f"{table.name}_{day:%Y%m%d}"
         if await connection.fetchval("SELECT to_regclass($1) IS NULL", name):
             await _attach(connection, table, name, day)

@@ -30,8 +30,8 @@ async def migrate(database: Database, projections: Iterable[AnyProjection]) -> l
     """
     of_projections = [step for projection in projections for step in projection.migrations]
     wanted = [*load_migrations("offsets"), *load_migrations("installation"), *of_projections]
-    async with database.transaction() as connection:
-        await connection.execute(f"SET LOCAL statement_timeout = 0; SELECT pg_advisory_xact_lock({_LOCK})")
+    async with database.long_transaction() as connection:
+        await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
         await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {database.schema}")
         await connection.execute(_BOOTSTRAP)
         applied = await _applied(connection)

@@ -58,6 +58,7 @@ class PostgresRowStore:
 
     async def next_offset(self, projection: AnyProjection, partition: int) -> int:
         """The offset of the first record that the projection has not applied."""
+        self._days.forget()
         async with self._database.connection() as connection:
             return int(await connection.fetchval(_START, projection.name, projection.topic, partition))
 

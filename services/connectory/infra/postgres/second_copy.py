@@ -3,13 +3,14 @@
 Statements name the schemas: a transaction here sees both copies.
 """
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from connectory.domain.errors import Refused
+from connectory.domain.errors import Refused, Unavailable
 from connectory.infra.postgres.database import Connection, Database
 from connectory.infra.postgres.day_partitions import mirror_days, partition_names
 from connectory.infra.postgres.exclusive import PostgresExclusive
@@ -22,6 +23,9 @@ Offsets: TypeAlias = Mapping[int, int]
 CONNECTIONS = 8
 LOCK_WAIT = "2s"
 """How long the swap may wait for readers of the live tables, who queue behind it meanwhile."""
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,10 @@ class SecondCopy:
                 await connection.execute(f"LOCK TABLE {self._live.schema}.{table.name} IN ACCESS EXCLUSIVE MODE")
                 await _move(connection, table, self._live.schema, retired)
                 await _move(connection, table, self.database.schema, self._live.schema)
-        await _drop(self._live, retired)
+        try:
+            await _drop(self._live, retired)
+        except Unavailable as error:  # done is done: the next rebuild drops them first
+            log.warning("the former tables stay in the schema %s for now: %s", retired, error)
 
     async def _offsets(self, connection: Connection, lock: str = "") -> Offsets:
         rows = await connection.fetch(
