@@ -149,11 +149,11 @@ def test_several_executors_are_counted_together() -> None:
     assert observed["minutes_to_drain_overdue"] == pytest.approx(14 / 4800)
 
 
-def record(executor_id: str, at: datetime) -> Record:
+def record(executor_id: str, at: datetime, *, polled: bool = True) -> Record:
     # As JSON, as it comes from the log.
     figures = {
         **asdict(FIGURES),
-        "last_successful_poll": at.isoformat(),
+        "last_successful_poll": at.isoformat() if polled else None,
         "work": {**asdict(WORK), "at": at.isoformat()},
     }
     report = ExecutorReport(executor_id=executor_id, at=at, figures=figures)
@@ -183,6 +183,9 @@ def test_a_change_for_the_worse_is_told_and_so_is_its_end(caplog: pytest.LogCapt
     clock = ManualClock(AT)
     reports = ExecutorReports(InMemoryLog(1), Messages(), clock)
     health = TaskHealth(reports, SETTINGS, 10, clock, "g1")
+    with caplog.at_level(logging.INFO):
+        reports.take(record("e1", AT, polled=False))
+        health.look()
     reports.take(record("e1", AT))
     with caplog.at_level(logging.INFO):
         health.look()

@@ -59,8 +59,8 @@ class TaskHealth:
             self.look()
 
     def look(self) -> None:
-        """Tell of a change. That no executor has reported yet is none: they start beside the gateway."""
-        if not self.reports.latest():
+        """Tell of a change. That no executor has asked for requests yet is none: they start beside the gateway."""
+        if all(report.figures.last_successful_poll is None for report in self.reports.latest()):
             return
         health = self.now()
         before, self._last = self._last, health.verdict
