@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11,$(shell $(p) -c 'import sys; sys.version_info >= (3, 11) and print("$(p)")' 2>/dev/null)))
 # Where Python is told to leave no bytecode, each process would compile all sources anew.
 COMPILE := $(BIN)/python -m compileall -q services schemas projections
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
 UP ?=
@@ -48,7 +49,7 @@ bench: $(VENV)/.dev
 check: $(VENV)/.dev
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync mypy pyright
+	@$(MAKE) --no-print-directory --jobs=2 $(SYNC) mypy pyright
 
 mypy: $(VENV)/.dev
 	@$(BIN)/mypy

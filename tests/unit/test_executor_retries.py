@@ -173,9 +173,24 @@ async def test_what_was_ended_hours_ago_is_not_run_from_a_retry_topic_that_is_re
     assert not installation.called()
 
 
+class SlowReads(TimedInstallation):
+    """Each look for records takes so many seconds more. Commits of progress are counted."""
+
+    fetch_takes = 0.0
+    commits = 0
+
+    async def _before(self, operation: str) -> None:
+        if operation == "fetch":
+            await asyncio.sleep(self.fetch_takes)
+        self.commits += operation == "commit-answer"
+        await super()._before(operation)
+
+
 @in_virtual_time
 async def test_what_ended_ahead_of_a_slow_connector_is_known_to_every_later_owner() -> None:
-    installation = await installed(dedupe_window=timedelta(minutes=1))
+    installation = SlowReads(dedupe_window=timedelta(minutes=1))
+    await installation.create_topics()
+    await installation.connector()
     await installation.connector("c2", delivery_policy=DeliveryPolicy(max_in_flight=1))
     slow = [f"slow{number}" for number in range(30)]
     installation.target.answer = slowly
@@ -183,9 +198,14 @@ async def test_what_ended_ahead_of_a_slow_connector_is_known_to_every_later_owne
     await installation.submit("free")
     async with installation.executor():
         await installation.ended("free")
-    for seconds in (2700, 60):
-        async with installation.executor():
-            await installation.settle(seconds)
+    async with installation.executor():
+        await installation.settle(2700)
+    installation.fetch_takes, before = 3.0, installation.commits
+    async with installation.executor():
+        await installation.until(lambda: installation.commits > before)  # and nothing has been read
+    installation.fetch_takes = 0.0
+    async with installation.executor():
+        await installation.settle(60)
     assert installation.called().count("free") == 1
     assert Counter(each.request_id for each in installation.finals())["free"] == 1
 
@@ -208,6 +228,19 @@ async def test_a_submission_is_a_duplicate_however_late_it_is_read() -> None:
     async with installation.executor():
         await installation.told(Action.DUPLICATE)
     assert len(installation.calls()) == 1
+
+
+@in_virtual_time
+async def test_a_submission_without_a_time_counts_from_when_it_is_read() -> None:
+    installation = await installed()
+    message = installation.request_message("r1")
+    for _ in range(2):
+        installation.log.append_raw(message.topic, 0, message.value, key=message.key, timestamp_ms=-1)
+    async with installation.executor():
+        await installation.told(Action.DUPLICATE)
+        await installation.settle(7200)
+        installation.log.append_raw(message.topic, 0, message.value, key=message.key, timestamp_ms=-1)
+        await installation.until(lambda: len(installation.calls()) == 2)
 
 
 async def commit(installation: TimedInstallation, offsets: dict[str, int]) -> None:

@@ -8,7 +8,7 @@ from connectory.infra.log import Committed
 
 
 def test_without_requests_the_progress_is_where_reading_began_and_the_ledger_ends_now() -> None:
-    assert Progress(7).committable(outcomes_end=3) == Committed(7, "3")
+    assert Progress(7).committable(ledger_from_next=3) == Committed(7, "3")
 
 
 def test_a_request_that_is_not_done_bounds_the_progress() -> None:
@@ -17,14 +17,14 @@ def test_a_request_that_is_not_done_bounds_the_progress() -> None:
         progress.begin(offset, ledger_from=10 + offset)
     progress.done(0)
     progress.done(2)
-    assert progress.committable(outcomes_end=99) == Committed(1, "11")
+    assert progress.committable(ledger_from_next=99) == Committed(1, "11")
 
 
 def test_when_all_are_done_the_progress_is_after_the_last() -> None:
     progress = Progress(0)
     progress.begin(4, ledger_from=1)
     progress.done(4)
-    assert progress.committable(outcomes_end=2) == Committed(5, "2")
+    assert progress.committable(ledger_from_next=2) == Committed(5, "2")
 
 
 def test_progress_that_says_nothing_of_the_ledger_means_all_of_it() -> None:

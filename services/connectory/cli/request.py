@@ -48,7 +48,7 @@ def request(
     given = {name: value for name, value in fields.items() if value is not None}
     if file and (given or params is not None):
         raise typer.BadParameter("with --file each line says its own params, space_id, request_id, source and delivery")
-    requests = list(read_requests(file)) if file else [_single(connector, params or "{}", given)]
+    requests = list(read_requests(file)) if file else [_single(connector, "{}" if params is None else params, given)]
     settings = load_settings(config_file=config)
     if not asyncio.run(_publish(settings, data_dir, requests, timeout if wait else None)):
         raise typer.Exit(SOME_FAILED)

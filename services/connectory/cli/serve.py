@@ -25,9 +25,8 @@ def serve(
     from connectory.infra.logging import configure_logging
     from connectory.infra.settings import load_settings
 
-    configure_logging(
-        "debug" if is_debugging(ctx) else "info"
-    )  # before the settings, about which there may be something to say
+    # Before the settings, about which there may be something to say.
+    configure_logging("debug" if is_debugging(ctx) else "info")
     overrides = {} if port is None else {"connectory.http.port": port}
     settings = load_settings(overrides, config_file=config, kibana_config=kibana_config)
     run_until_signal(serve_role(role, settings, data_dir))

@@ -35,9 +35,8 @@ def up(
         from connectory.cli.standalone import Standalone
     except ModuleNotFoundError as error:
         raise ConnectoryError(f"{error.name} is missing: `up` needs Connectory with its extra `embedded`") from None
-    configure_logging(
-        "debug" if is_debugging(ctx) else "info"
-    )  # before the settings, about which there may be something to say
+    # Before the settings, about which there may be something to say.
+    configure_logging("debug" if is_debugging(ctx) else "info")
     overrides = {} if port is None else {"connectory.http.port": port}
     settings = load_settings(overrides, config_file=config, kibana_config=kibana_config)
     standalone = Standalone(settings=settings, data_dir=data_dir, kafka_port=kafka_port, in_memory=memory)

@@ -182,9 +182,13 @@ class TypeRegistry:
             surroundings=surroundings,
         )
         try:
-            return surroundings.tokens.without_token(connector_id, await prepared.type.execute(run))
+            result = await prepared.type.execute(run)
         except Exception as error:  # a type's mistake is the outcome of this attempt, not the end of the executor
-            return surroundings.tokens.without_token(connector_id, _raised(error))
+            result = _raised(error)
+        try:
+            return surroundings.tokens.without_token(connector_id, result)
+        except RecursionError:  # it was carried out: another attempt would repeat it
+            return Failed.nested_too_deeply()
 
     def _valid(self, connector_type: AnyConnectorType, config: JsonObject, secrets: JsonObject) -> Prepared:
         valid_config = self._valid_config(connector_type, config)

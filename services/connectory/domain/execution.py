@@ -118,6 +118,11 @@ class Failed:
     retry_after: datetime | None = None
     connector_id: str | None = None
 
+    @classmethod
+    def nested_too_deeply(cls) -> "Failed":
+        """The target has done it, and nobody can show what it said."""
+        return cls(message="the answer of the target is nested too deeply to be looked through for secrets")
+
 
 Result = Succeeded | Failed
 

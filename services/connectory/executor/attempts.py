@@ -227,7 +227,7 @@ def redacted(result: Result, redactor: Redactor) -> Result:
             try:
                 return replace(result, data=redactor.redact_json(result.data))
             except RecursionError:
-                return Failed(message="the answer of the target is nested too deeply to be looked through for secrets")
+                return Failed.nested_too_deeply()
         case Failed():
             service_message = result.service_message
             return replace(

@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from connectory.domain.dead_letters import DeadLetter
 from connectory.domain.errors import MessageTooLarge, Undecodable
@@ -9,7 +10,7 @@ from connectory.domain.execution import ActionRequest, WaitingRequest
 from connectory.executor.dead_letters import letter_message
 from connectory.infra.clock import Clock
 from connectory.infra.headers import FORWARDED_FROM, header
-from connectory.infra.log import Message, Record, check_sizes, partition_for
+from connectory.infra.log import END_OF_TIME_MS, Message, Record, check_sizes, partition_for
 from connectory.infra.messages import Messages
 
 LONGEST_ID = 256
@@ -90,6 +91,13 @@ class Intake:
             headers=tuple(record.headers),
         )
         return letter_message(self._messages, letter)
+
+
+def submitted_at(record: Record, now: datetime) -> datetime:
+    """However long the record had to wait to be read. A negative time says that none is known."""
+    if record.timestamp_ms < 0:
+        return now
+    return min(now, datetime.fromtimestamp(min(record.timestamp_ms, END_OF_TIME_MS) / 1000, UTC))
 
 
 def _sent_home(record: Record, request: ActionRequest, home: int) -> Elsewhere | Stranded:

@@ -152,6 +152,8 @@ class Lanes:
         """Put off what is held up for very long; when the window is `is_tight`, what connectors that are slow have in
         it, and what is held up for long.
         """
+        if self._is_closed:
+            return
         if is_tight:
             self._put_off_slow()
         held = self._order.held()

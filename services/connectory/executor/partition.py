@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NoReturn, assert_never
 
@@ -16,7 +16,7 @@ from connectory.executor.attempts import Attempts
 from connectory.executor.dispatch import Dispatcher
 from connectory.executor.endings import Endings
 from connectory.executor.environment import Executor
-from connectory.executor.intake import Elsewhere, Intake, Stranded
+from connectory.executor.intake import Elsewhere, Intake, Stranded, submitted_at
 from connectory.executor.jobs import Job, Source, resumed
 from connectory.executor.lanes import Lanes
 from connectory.executor.ledger import Done, Fresh, Resubmitted, Unfinished
@@ -236,9 +236,8 @@ class PartitionExecutor:
         self, record: Record, source: Source, request: ActionRequest, refusal: ConnectoryError | None = None
     ) -> None:
         position = RequestPosition(topic=record.topic, partition=record.partition, offset=record.offset)
-        # The window counts from when it was submitted, however long it had to wait for an executor.
-        submitted_at = min(self._world.clock().timestamp(), record.timestamp_ms / 1000)
-        verdict = self._takeover.ledger.judge(record.offset, request, datetime.fromtimestamp(submitted_at, UTC))
+        now = self._world.clock()
+        verdict = self._takeover.ledger.judge(record.offset, request, submitted_at(record, now))
         match verdict:
             case Done(failure):
                 self._statistics.skipped()

@@ -26,9 +26,11 @@ class Progress:
         while self._begun and self._begun[0][0] in self._done:
             self._done.remove(self._begun.popleft()[0])
 
-    def committable(self, outcomes_end: int) -> Committed:
-        """The progress to commit now; `outcomes_end` is that of this moment, for when nothing is outstanding."""
-        offset, ledger_from = self._begun[0] if self._begun else (self.next_offset, outcomes_end)
+    def committable(self, ledger_from_next: int) -> Committed:
+        """The progress to commit now; `ledger_from_next` is for when nothing is outstanding: as in `begin`, of what is
+        read next.
+        """
+        offset, ledger_from = self._begun[0] if self._begun else (self.next_offset, ledger_from_next)
         return Committed(offset, str(ledger_from))
 
 

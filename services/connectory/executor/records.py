@@ -41,7 +41,7 @@ class TakenRecords:
     def take(self, record: Record) -> Source:
         source = Source(record.topic, record.offset, len(record.value or b""))
         self._window_of(source).take(source.size)
-        self._progress[record.topic].begin(record.offset, self._ledger_from(record))
+        self._progress[record.topic].begin(record.offset, self._ledger_from(record.topic, record.offset))
         return source
 
     def let_pass(self, source: Source) -> None:
@@ -60,8 +60,10 @@ class TakenRecords:
 
     async def commit(self) -> None:
         """Record the group's progress where it has changed; what cannot be recorded now is so the next time."""
-        outcomes_end = self._journal.outcomes_end(self._share.index)
-        reached = {topic: progress.committable(outcomes_end) for topic, progress in self._progress.items()}
+        reached = {
+            topic: progress.committable(self._ledger_from(topic, progress.next_offset))
+            for topic, progress in self._progress.items()
+        }
         news = {topic: place for topic, place in reached.items() if place != self._committed.get(topic)}
         if not news:
             return
@@ -73,9 +75,9 @@ class TakenRecords:
         except Unavailable as error:
             log.warning("the progress of partition %d is committed later: %s", self._share.index, error)
 
-    def _ledger_from(self, record: Record) -> int:
-        """Where outcomes begin of this request and of those after it. A former owner may have run some of them."""
-        if record.topic == ACTION_REQUESTS and record.offset < self._takeover.ledger.read_before:
+    def _ledger_from(self, topic: str, offset: int) -> int:
+        """Where outcomes begin of the request there and of those after it. A former owner may have run some of them."""
+        if topic == ACTION_REQUESTS and offset < self._takeover.ledger.read_before:
             return self._takeover.ledger_from
         return self._journal.outcomes_end(self._share.index)
 

@@ -23,8 +23,9 @@ Headers: TypeAlias = Sequence[tuple[str, bytes]]
 MAX_RECORD_BYTES: Final = 1_048_000
 """Key, value and headers together: with what the format adds it fits a broker's default limit of 1,048,588 bytes."""
 
-STALLED_SECONDS: Final = 30.0
-"""How long somebody who reads up to an end waits for the next record."""
+STALLED_SECONDS: Final = 60.0
+"""How long somebody who reads up to an end waits for the next record: longer than a broker takes to end the transaction
+of a writer that has vanished."""
 
 END_OF_TIME_MS: Final = 253_402_300_799_000
 """A moment that no record has reached: `offset_at` answers the end for it."""

@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from connectory.domain.errors import Unavailable
-from connectory.infra.log import Record, Tail
+from connectory.infra.log import STALLED_SECONDS, Record, Tail
 from connectory.projector.ports import RowStore
 from connectory.projector.reading import RecordReader
 from connectory.projector.storing import store_records
 from connectory_projections.model import AnyProjection, RowChange
 
 FETCH_SECONDS = 1.0
-STALLED_SECONDS = 60.0
 
 
 class PartitionFiller:

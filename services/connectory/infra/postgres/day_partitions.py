@@ -16,6 +16,9 @@ DAYS_AHEAD = timedelta(days=2)
 LOCK_WAIT = "2s"
 """How long a change of partitions may wait for readers, who queue behind it meanwhile."""
 
+QUICK_SECONDS = 15.0
+"""For a statement whose work does not grow with the table: after that the database is taken to be gone."""
+
 _LOCK = 0x636F6E6E_64617973
 _DAY = re.compile(r"_(\d{8})$")
 
@@ -108,9 +111,9 @@ async def _make(database: Database, table: Table, day: date) -> None:
     """Kept by the database when this returns: it is remembered here, and rows that are lost come again."""
     settings = f"SET LOCAL lock_timeout = '{LOCK_WAIT}'; SET LOCAL synchronous_commit = on"
     async with database.long_transaction() as connection:
-        await connection.execute(f"{settings}; SELECT pg_advisory_xact_lock({_LOCK})")
+        await connection.execute(f"{settings}; SELECT pg_advisory_xact_lock({_LOCK})", timeout=QUICK_SECONDS)
         name = f"{table.name}_{day:%Y%m%d}"
-        if await connection.fetchval("SELECT to_regclass($1) IS NULL", name):
+        if await connection.fetchval("SELECT to_regclass($1) IS NULL", name, timeout=QUICK_SECONDS):
             await _attach(connection, table, name, day)
 
 
