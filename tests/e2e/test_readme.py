@@ -17,6 +17,19 @@ from tests.e2e.program import Up, clean_environment, up
 from tests.waiting import until, until_answer
 
 ROOT = Path(__file__).parents[2]
+PUBLISHING = """
+import asyncio
+
+
+async def publish() -> list[str]:
+    async with open_log() as log, ActionRequestPublisher.over(log) as publisher:
+        return [*await tell_of(["{}", "{}"]), await publisher.publish(request_of("rule-1", "execution-1"))]
+
+
+print(*asyncio.run(publish()))
+"""
+"""What a service does with the samples."""
+
 NOT_THERE = '{"statusCode":404,"error":"Not Found","message":"Saved object [action/orders] not found"}'
 
 
@@ -26,8 +39,13 @@ def quickstart() -> list[str]:
     return blocks(re.split(r"^## ", text.partition("\n## Quickstart\n")[2], maxsplit=1, flags=re.MULTILINE)[0])
 
 
-def blocks(text: str) -> list[str]:
-    return re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+def blocks(text: str, language: str = "sh") -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def page(name: str, language: str = "sh") -> list[str]:
+    """Those of a how-to guide."""
+    return blocks((ROOT / f"docs/how-to/{name}.md").read_text(encoding="utf-8"), language)
 
 
 @pytest.fixture(scope="module")
@@ -184,6 +202,38 @@ async def shell(commands: str, system: Up) -> str:
     return output.decode()
 
 
+def write(system: Up, name: str, text: str) -> None:
+    """A file in the directory of the checkout."""
+    (system.data_dir.parent / name).write_text(text, encoding="utf-8")
+
+
+@asynccontextmanager
+async def orders(system: Up) -> AsyncIterator[ConnectoryClient]:
+    """With the connector that the guides have, and a target for it."""
+    port = free_port()
+    config = {"url": f"http://127.0.0.1:{port}/orders", "hasAuth": False}
+    sink = background(f".venv/bin/python examples/webhook_sink.py --port {port}", system, port)
+    async with sink, system.client() as client:
+        await client.create_connector("Orders", ".webhook", config, connector_id="orders")
+        yield client
+        await client.delete_connector("orders")
+
+
+@asynccontextmanager
+async def reading(command: str, system: Up) -> AsyncIterator[Path]:
+    """A command that goes on until it is interrupted, and the file that has what it says."""
+    output = system.data_dir.parent / f"said-{free_port()}"
+    with output.open("wb") as stdout:
+        process = await asyncio.create_subprocess_exec(
+            *("bash", "-c", f"exec {command}"), cwd=output.parent, stdout=stdout, env=clean_environment()
+        )
+    try:
+        yield output
+    finally:
+        process.terminate()
+        await process.wait()
+
+
 @asynccontextmanager
 async def background(commands: str, system: Up, port: int) -> AsyncIterator[None]:
     """Another shell, in which something that listens on the port runs until the end."""
@@ -201,6 +251,44 @@ async def background(commands: str, system: Up, port: int) -> AsyncIterator[None
 def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def test_publishing_works_as_written(checkout: Up) -> None:
+    tell, on_behalf = page("publish-requests", "python")
+    (by_shell,) = page("publish-requests")
+    write(checkout, "publishing.py", tell + on_behalf + PUBLISHING)
+    write(checkout, "requests.jsonl", '{"connector_id": "orders", "params": {"body": "{}"}}\n' * 3)
+    async with orders(checkout) as client:
+        published = await shell(".venv/bin/python publishing.py", checkout)
+        shown = await shell(by_shell, checkout)
+        for request_id in published.split():
+            await until_answer(partial(actions, client, request_id), lambda told: "execute" in told, 30.0, 0.05)
+        sources = [each.source async for each in client.event_log(connector_id="orders", outcome="success")]
+
+    assert (len(published.split()), shown.count("  success  ")) == (3, 3)
+    assert sources.count("alert") == 1
+
+
+async def test_consuming_works_as_written(checkout: Up) -> None:
+    (watch,) = page("consume-outcomes", "python")
+    (by_shell,) = page("consume-outcomes")
+    asked, follow, kept = re.split(r"^(\S+ outcomes --follow\n)", by_shell, flags=re.MULTILINE)
+    write(checkout, "watching.py", watch + "\nimport asyncio\n\nasyncio.run(watch())\n")
+    async with (
+        orders(checkout) as client,
+        reading(".venv/bin/python -u watching.py", checkout) as watched,
+        reading(follow, checkout) as followed,
+    ):
+        run_once = partial(client.execute, "orders", {"body": "{}"})
+        await until_answer(run_once, lambda _: all(map(tells_of_a_success, (watched, followed))), 60.0, 0.2)
+        shown = await shell(moved(asked, checkout) + kept + "cat outcomes.jsonl", checkout)
+
+    assert '{"items":' in shown
+    assert '"orders"' in shown
+
+
+def tells_of_a_success(output: Path) -> bool:
+    return " success " in output.read_text(encoding="utf-8")
 
 
 async def test_using_spaces_works_as_written(checkout: Up) -> None:
