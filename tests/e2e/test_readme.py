@@ -3,7 +3,6 @@
 import asyncio
 import re
 import socket
-from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -92,9 +91,7 @@ async def test_the_tutorial_works_as_written(checkout: Up) -> None:
 
 
 async def test_pausing_limiting_and_cancelling_work_as_written(checkout: Up) -> None:
-    shorthand, *steps, submit, cancel = blocks(
-        (ROOT / "docs/how-to/pause-or-limit-a-connector.md").read_text(encoding="utf-8")
-    )
+    shorthand, *steps, submit, cancel = page("pause-or-limit-a-connector")
     async with checkout.client() as client:
         await client.create_connector("Orders", ".server-log", connector_id="orders")
 
@@ -112,8 +109,8 @@ async def test_pausing_limiting_and_cancelling_work_as_written(checkout: Up) -> 
 
 
 async def test_undoing_changes_and_declaring_references_work_as_written(checkout: Up) -> None:
-    shorthand, *undo = blocks((ROOT / "docs/how-to/undo-a-change.md").read_text(encoding="utf-8"))
-    _, refer = blocks((ROOT / "docs/how-to/declare-references.md").read_text(encoding="utf-8"))
+    shorthand, *undo = page("undo-a-change")
+    _, refer = page("declare-references")
     async with checkout.client() as client:
         await client.create_connector("Orders", ".server-log", connector_id="orders")
         await client.update_connector("orders", "Orders of the shop")
@@ -131,7 +128,7 @@ async def test_undoing_changes_and_declaring_references_work_as_written(checkout
 
 
 async def test_keeping_order_works_as_written(checkout: Up) -> None:
-    (commands,) = blocks((ROOT / "docs/how-to/keep-order.md").read_text(encoding="utf-8"))
+    (commands,) = page("keep-order")
     shown = await shell(moved(commands, checkout), checkout)
     await until(lambda: "account 7 closed" in checkout.output, 30.0, 0.05)
     seen = re.findall(r"account 7 (\w+)", checkout.output)
@@ -141,7 +138,7 @@ async def test_keeping_order_works_as_written(checkout: Up) -> None:
 
 
 async def test_scaling_out_works_as_written(checkout: Up) -> None:
-    start, publish, end = blocks((ROOT / "docs/how-to/scale-out.md").read_text(encoding="utf-8"))
+    start, publish, end = page("scale-out")
     async with checkout.client() as client:
         for number in range(6):
             await client.create_connector("Accounts", ".server-log", connector_id=f"accounts-{number}")
@@ -155,7 +152,7 @@ async def test_scaling_out_works_as_written(checkout: Up) -> None:
 
 
 async def test_redriving_and_replaying_work_as_written(checkout: Up) -> None:
-    given, listing, mend, *rest = blocks((ROOT / "docs/how-to/retry-and-redrive.md").read_text(encoding="utf-8"))
+    given, listing, mend, *rest = page("retry-and-redrive")
     port = free_port()
     shorthand, _, broken = given.partition("; }\n")
     shorthand += "; }\n"
@@ -225,7 +222,7 @@ async def reading(command: str, system: Up) -> AsyncIterator[Path]:
     output = system.data_dir.parent / f"said-{free_port()}"
     with output.open("wb") as stdout:
         process = await asyncio.create_subprocess_exec(
-            *("bash", "-c", f"exec {command}"), cwd=output.parent, stdout=stdout, env=clean_environment()
+            *("bash", "-c", f"exec {command}"), cwd=output.parent, stdout=stdout, stderr=stdout, env=clean_environment()
         )
     try:
         yield output
@@ -237,15 +234,9 @@ async def reading(command: str, system: Up) -> AsyncIterator[Path]:
 @asynccontextmanager
 async def background(commands: str, system: Up, port: int) -> AsyncIterator[None]:
     """Another shell, in which something that listens on the port runs until the end."""
-    process = await asyncio.create_subprocess_exec(
-        *("bash", "-c", f"exec {commands}"), cwd=system.data_dir.parent, stdout=DEVNULL, stderr=DEVNULL
-    )
-    try:
+    async with reading(commands, system):
         await until(lambda: listens(port), 30.0, 0.05)
         yield
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 def listens(port: int) -> bool:
@@ -292,7 +283,7 @@ def tells_of_a_success(output: Path) -> bool:
 
 
 async def test_using_spaces_works_as_written(checkout: Up) -> None:
-    shorthand, create, work, change, delete = blocks((ROOT / "docs/how-to/use-spaces.md").read_text(encoding="utf-8"))
+    shorthand, create, work, change, delete = page("use-spaces")
 
     created = await shell(moved(shorthand + create, checkout), checkout)
     worked = await shell(moved(shorthand + work, checkout), checkout)

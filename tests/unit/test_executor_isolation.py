@@ -7,7 +7,7 @@ from typing import Any
 
 from connectory.domain.breaker import BreakerPolicy
 from connectory.domain.delivery import AS_SETTINGS_SAY, DeliveryPolicy
-from connectory.domain.execution import Action
+from connectory.domain.execution import Action, Outcome
 from connectory.infra import topics
 from tests.unit.timed import TimedInstallation, at, elapsed, in_virtual_time, installed
 
@@ -84,13 +84,19 @@ async def test_the_breaker_opens_puts_off_tries_with_one_request_and_closes() ->
     assert installation.waiting(topics.ACTION_RETRIES_10S)
 
 
-@in_virtual_time
-async def test_an_open_breaker_is_open_after_a_restart() -> None:
+async def killed_with_an_open_breaker() -> tuple[TimedInstallation, Outcome]:
+    """Its executor has recorded that the breaker of `c1` has opened, for five minutes."""
     installation = await installed(breaker=BreakerPolicy(minimum=1, first_open=timedelta(minutes=5)))
     installation.answers("r1", 503)
     await installation.submit("r1", max_attempts=1)
     async with installation.killed():
         opened = await installation.told(Action.BREAKER_OPENED)
+    return installation, opened
+
+
+@in_virtual_time
+async def test_an_open_breaker_is_open_after_a_restart() -> None:
+    installation, opened = await killed_with_an_open_breaker()
     await installation.submit("r2")
     async with installation.executor():
         (final,) = await installation.ended("r2")
@@ -100,11 +106,7 @@ async def test_an_open_breaker_is_open_after_a_restart() -> None:
 
 @in_virtual_time
 async def test_a_connector_that_cannot_be_read_any_more_does_not_stop_whoever_knows_of_its_breaker() -> None:
-    installation = await installed(breaker=BreakerPolicy(minimum=1, first_open=timedelta(minutes=5)))
-    installation.answers("r1", 503)
-    await installation.submit("r1", max_attempts=1)
-    async with installation.killed():
-        await installation.told(Action.BREAKER_OPENED)
+    installation, _ = await killed_with_an_open_breaker()
     installation.log.append_raw(topics.CONNECTORS, 0, b"garbage", key=b"c1")
     await installation.connector("c2")
     await installation.submit("r2", connector_id="c2")

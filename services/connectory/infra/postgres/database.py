@@ -94,10 +94,13 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def own_connection(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
+    async def own_connection(
+        self, statement_timeout: timedelta | None = None
+    ) -> AsyncIterator["asyncpg.Connection[Any]"]:
         """A connection outside the pool, for what lasts: listening, and locks of a session."""
+        limit = self.options.statement_timeout if statement_timeout is None else statement_timeout
         with translated(self.options.address):
-            connection = await _connect(self.options)
+            connection = await _connect(replace(self.options, statement_timeout=limit))
             try:
                 yield connection
             finally:
@@ -106,13 +109,8 @@ class Database:
     @asynccontextmanager
     async def long_transaction(self) -> AsyncIterator[Connection]:
         """A transaction outside the pool, for statements that take as long as they take."""
-        with translated(self.options.address):
-            connection = await _connect(replace(self.options, statement_timeout=LONGEST))
-            try:
-                async with connection.transaction():
-                    yield connection
-            finally:
-                await connection.close(timeout=CONNECT_SECONDS)
+        async with self.own_connection(LONGEST) as connection, connection.transaction():
+            yield connection
 
     @asynccontextmanager
     async def beside(
