@@ -10,13 +10,12 @@ from typing import Generic, Protocol, TypeVar, get_args
 from connectory.domain import connector, spaces
 from connectory.domain.commands import ConnectorCommand
 from connectory.domain.connector import Active, Connector, Context, TypeRules
-from connectory.domain.events import ConnectorDeleted, ConnectorEvent
+from connectory.domain.events import ConnectorEvent
 from connectory.domain.secrets import NO_SECRETS
 from connectory.domain.spaces import (
     ActiveSpace,
     Space,
     SpaceCommand,
-    SpaceDeleted,
     SpaceEvent,
 )
 from connectory.infra import topics
@@ -28,7 +27,7 @@ class CommandLike(Protocol):
 
 
 class StateLike(Protocol):
-    """`version` counts the events of the subject; `recent_commands` are the ids that brought them about."""
+    """`version` counts the events of the subject; `recent_commands` are the ids of its last accepted commands."""
 
     @property
     def version(self) -> int: ...
@@ -43,9 +42,10 @@ E = TypeVar("E")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate(Generic[C, S, E]):
-    """`decide` may find that there is nothing to do: then the command is accepted, and no event says so.
+    """`decide` may find that there is nothing to do: then the command is accepted and no event says so, but `remember`
+    puts its id into the state, so that its repetition changes nothing later on either.
 
-    `stored` is the state variant that has a record; any other is a tombstone. `deleted` is the event that makes one.
+    `stored` is the state variant that has a record; any other is a tombstone.
 
     `shown` takes out of a stored state what a reply must not carry.
     """
@@ -57,12 +57,12 @@ class Aggregate(Generic[C, S, E]):
     commands: tuple[type[C], ...]
     events: tuple[type[E], ...]
     stored: type[S]
-    deleted: type[E]
     absent: S
     subject_of_command: Callable[[C], str]
     subject_of_event: Callable[[E], str]
     decide: Callable[[C, S], list[E]]
     evolve: Callable[[S, E], S]
+    remember: Callable[[S, str], S]
     shown: Callable[[S], S]
 
     @property
@@ -84,12 +84,12 @@ def connector_aggregate(rules: TypeRules) -> Aggregate[ConnectorCommand, Connect
         commands=get_args(ConnectorCommand),
         events=get_args(ConnectorEvent),
         stored=Active,
-        deleted=ConnectorDeleted,
         absent=connector.ABSENT,
         subject_of_command=lambda command: command.connector_id,
         subject_of_event=lambda event: event.connector_id,
         decide=lambda command, state: connector.decide(command, state, context),
         evolve=connector.evolve,
+        remember=connector.remember,
         shown=lambda state: replace(state, secrets=NO_SECRETS) if isinstance(state, Active) else state,
     )
 
@@ -103,11 +103,11 @@ def space_aggregate() -> Aggregate[SpaceCommand, Space, SpaceEvent]:
         commands=get_args(SpaceCommand),
         events=get_args(SpaceEvent),
         stored=ActiveSpace,
-        deleted=SpaceDeleted,
         absent=spaces.NO_SPACE,
         subject_of_command=lambda command: command.space_id,
         subject_of_event=lambda event: event.space_id,
         decide=spaces.decide,
         evolve=spaces.evolve,
+        remember=spaces.remember,
         shown=lambda state: state,
     )

@@ -150,31 +150,32 @@ class PartitionAggregate(Generic[C, S, E]):
             if command.command_id in state.recent_commands:
                 return Decision(record, command.command_id, subject_id, state)
             self._require_home(record, subject_id)
-            events = self._change(record, subject_id, self._aggregate.decide(command, state), changed)
+            decided = self._aggregate.decide(command, state)
+            after = self._after(command, state, decided)
+            events = [self._event_message(record, subject_id, event) for event in decided]
+            changed[subject_id] = self._change(subject_id, after, events)
         except ConnectoryError as refusal:
             return Decision(record, command.command_id, subject_id, refusal)
         except Exception as error:
             # A rule that breaks must cost its command, not the partition: it would break again on every restart.
             log.exception("the command %s on %s could not be decided", command.command_id, subject_id)
             return Decision(record, command.command_id, subject_id, ConnectoryError(type(error).__name__))
-        return Decision(record, command.command_id, subject_id, self._state(subject_id, changed), events)
+        return Decision(record, command.command_id, subject_id, after, events)
 
-    def _change(
-        self, record: Record, subject_id: str, events: Sequence[E], changed: dict[str, Change[S]]
-    ) -> Sequence[Message]:
-        """Change the subject's state by the events, and return these as they are to be written.
-
-        Raises `MessageTooLarge` or `Unencodable`, and then nothing is changed: a record that the log does not take
-        must cost its command, not the partition.
-        """
+    def _after(self, command: C, state: S, events: Sequence[E]) -> S:
         if not events:
-            return ()
-        state = reduce(self._aggregate.evolve, events, self._state(subject_id, changed))
+            return self._aggregate.remember(state, command.command_id)
+        return reduce(self._aggregate.evolve, events, state)
+
+    def _change(self, subject_id: str, state: S, events: Sequence[Message]) -> Change[S]:
+        """The subject's new state with the record of it.
+
+        Raises `MessageTooLarge` or `Unencodable`: a record that the log does not take must cost its command, not the
+        partition.
+        """
         change = Change(state, self._state_message(subject_id, state))
-        messages = [self._event_message(record, subject_id, event) for event in events]
-        check_sizes([*messages, change.message], LARGEST_CHANGE)
-        changed[subject_id] = change
-        return messages
+        check_sizes([*events, change.message], LARGEST_CHANGE)
+        return change
 
     def _require_home(self, record: Record, subject_id: str) -> None:
         home = partition_for(subject_id.encode(), self._partitions)

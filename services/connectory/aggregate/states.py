@@ -14,7 +14,7 @@ from connectory.infra.log import Log, Record, read_all
 from connectory.infra.messages import Messages
 
 REMEMBERED_EVENTS = 1000
-"""How far back a partition's events are read for deletions: a deleted subject has no state to remember commands in."""
+"""How far back a partition's events are read for what was deleted: that has no state to remember commands in."""
 
 log = logging.getLogger(__name__)
 
@@ -71,18 +71,23 @@ class PartitionStates(Generic[C, S, E]):
         topic = self._aggregate.events_topic
         async with log.tail(topic, self._partition, 0) as whole:
             start = max(0, await whole.end_offset() - REMEMBERED_EVENTS)
+        gone: dict[str, S] = {}
         async with log.tail(topic, self._partition, start) as tail:
             for record in await read_all(tail):
-                self._recall(record)
+                self._recall(record, gone)
                 self.last_event = record.offset
+        self._deleted = {
+            subject_id: state for subject_id, state in gone.items() if not isinstance(state, self._aggregate.stored)
+        }
 
-    def _recall(self, record: Record) -> None:
-        """Remember a deletion, unless the subject is there again: then its state tells all."""
+    def _recall(self, record: Record, gone: dict[str, S]) -> None:
+        """Fold the event into its subject among those that are gone; of one that is there the state tells all."""
         try:
             event = self._messages.decode(record.value, *self._aggregate.events)
         except Undecodable as error:
             log.warning("skipped an undecodable event at %s/%d/%d: %s", *record[:3], error)
             return
         subject_id = self._aggregate.subject_of_event(event)
-        if isinstance(event, self._aggregate.deleted) and subject_id not in self._encoded:
-            self.put(subject_id, self._aggregate.evolve(self.get(subject_id), event), None)
+        if subject_id not in self._encoded:
+            before = gone.pop(subject_id, self._aggregate.absent)  # the one deleted last is to be the last
+            gone[subject_id] = self._aggregate.evolve(before, event)

@@ -142,6 +142,11 @@ def fold(events: Iterable[ConnectorEvent], state: Connector = ABSENT) -> Connect
     return reduce(evolve, events, state)
 
 
+def remember(state: Connector, command_id: str) -> Connector:
+    """Return the connector as it is, with the command known to it: one that brought about no event."""
+    return replace(state, recent_commands=_remember(state.recent_commands, command_id))
+
+
 def _detailed(state: Connector, event: Detailed, recent: tuple[str, ...]) -> Active:
     before = state if isinstance(state, Active) else None
     return Active(

@@ -169,7 +169,7 @@ def decide(command: SpaceCommand, state: Space) -> list[SpaceEvent]:
 
 def evolve(state: Space, event: SpaceEvent) -> Space:
     """Return the space after the event. Total: any event applies to any state."""
-    recent = (*state.recent_commands, event.command_id)[-REMEMBERED_COMMANDS:]
+    recent = _remember(state.recent_commands, event.command_id)
     match event:
         case SpaceDeleted():
             return NoSpace(recent)
@@ -190,6 +190,15 @@ def evolve(state: Space, event: SpaceEvent) -> Space:
 
 def fold(events: Iterable[SpaceEvent], state: Space = NO_SPACE) -> Space:
     return reduce(evolve, events, state)
+
+
+def remember(state: Space, command_id: str) -> Space:
+    """Return the space as it is, with the command known to it: one that brought about no event."""
+    return replace(state, recent_commands=_remember(state.recent_commands, command_id))
+
+
+def _remember(recent: tuple[str, ...], command_id: str) -> tuple[str, ...]:
+    return (*recent, command_id)[-REMEMBERED_COMMANDS:]
 
 
 def _being_deleted(state: Space, event: SpaceDeletionBegun, recent: tuple[str, ...]) -> Space:
