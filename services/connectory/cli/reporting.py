@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
-from connectory.domain.errors import ConnectoryError
+from connectory.domain.errors import ConnectoryError, causes
 
 FAILED = 1
 WRONG_USAGE = 2
@@ -88,10 +88,10 @@ def _say(lines: Iterable[str]) -> None:
 
 def failure_lines(error: BaseException) -> list[str]:
     """One line for what we raise on purpose; a defect names its type, and how to see more."""
-    match error:
-        case BaseExceptionGroup(exceptions=causes):
-            return list(dict.fromkeys(line for cause in causes for line in failure_lines(cause)))
-        case ConnectoryError() | OSError():
-            return str(error).splitlines() or [type(error).__name__]
-        case _:
-            return [f"unexpected {type(error).__name__}: {error} (run with --debug for a traceback)"]
+    return list(dict.fromkeys(line for cause in causes(error) for line in _lines(cause)))
+
+
+def _lines(error: BaseException) -> list[str]:
+    if isinstance(error, ConnectoryError | OSError):
+        return str(error).splitlines() or [type(error).__name__]
+    return [f"unexpected {type(error).__name__}: {error} (run with --debug for a traceback)"]

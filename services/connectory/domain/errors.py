@@ -143,3 +143,10 @@ class SettingsInvalid(ConnectoryError):
     """Settings that cannot be used; the message has one line for each problem."""
 
     code = "settings-invalid"
+
+
+def causes(error: BaseException) -> list[BaseException]:
+    """What went wrong: the error itself, or all that a group holds, however deep."""
+    if isinstance(error, BaseExceptionGroup):
+        return [cause for each in error.exceptions for cause in causes(each)]
+    return [error]

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Iterable
 from typing import Protocol
 
-from connectory.domain.errors import ConnectoryError, Fenced
+from connectory.domain.errors import ConnectoryError, Fenced, causes
 from connectory.infra.log import Serve, Share
 
 CANCEL_SECONDS = 2.0
@@ -82,10 +82,6 @@ class Serving:
     async def _run(self, share: RevocableShare) -> None:
         try:
             await self._serve(share)
-        except Fenced as error:
-            # After the revocation somebody else may own the partition already: nothing of ours has failed.
-            if not share.revoked.is_set():
-                self._fail(error)
         except asyncio.CancelledError:
             # Nobody cancels before the revocation, but for a library that closes. As a cancellation it would end the
             # role in silence instead of starting it again.
@@ -93,7 +89,9 @@ class Serving:
                 self._fail(ConnectoryError(f"The work on partition {share.index} of {self._group} was cancelled"))
             raise
         except Exception as error:
-            self._fail(error)
+            # After the revocation somebody else may own the partition already: nothing of ours has failed.
+            if not (share.revoked.is_set() and _is_fenced(error)):
+                self._fail(error)
         else:
             if not share.revoked.is_set():
                 self._fail(ConnectoryError(f"The work on partition {share.index} of {self._group} ended by itself"))
@@ -102,6 +100,11 @@ class Serving:
         if self._failure is None:
             self._failure = error
         self._failed.set()
+
+
+def _is_fenced(error: Exception) -> bool:
+    """Work that runs as a group of tasks raises a group."""
+    return all(isinstance(each, Fenced) for each in causes(error))
 
 
 async def _wait(tasks: Iterable[asyncio.Task[None]], timeout: float) -> set[asyncio.Task[None]]:

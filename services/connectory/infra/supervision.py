@@ -10,7 +10,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
-from connectory.domain.errors import ConnectoryError, Fenced
+from connectory.domain.errors import ConnectoryError, Fenced, causes
 
 FIRST_WAIT = 0.2
 LONGEST_WAIT = 10.0
@@ -51,15 +51,14 @@ def _end_if_cancelled() -> None:
 
 def _report(name: str, error: Exception) -> None:
     """What we raise on purpose is one line; anything else is a defect and comes with its traceback."""
-    match error:
-        case Fenced():
-            log.info("%s was taken over by another instance, joining anew: %s", name, error)
-        case ConnectoryError():
-            log.warning("%s failed, starting it again: %s", name, error)
-        case ExceptionGroup(exceptions=[*causes]) if all(isinstance(cause, ConnectoryError) for cause in causes):
-            log.warning("%s failed, starting it again: %s", name, "; ".join(map(str, causes)))
-        case _:
-            log.exception("%s failed unexpectedly, starting it again", name, exc_info=error)
+    found = causes(error)
+    text = "; ".join(dict.fromkeys(map(str, found)))
+    if all(isinstance(each, Fenced) for each in found):
+        log.info("%s was taken over by another instance, joining anew: %s", name, text)
+    elif all(isinstance(each, ConnectoryError) for each in found):
+        log.warning("%s failed, starting it again: %s", name, text)
+    else:
+        log.exception("%s failed unexpectedly, starting it again", name, exc_info=error)
 
 
 def _wait(failures: int, first_wait: float, longest_wait: float) -> float:
