@@ -10,7 +10,7 @@ import pytest
 from connectory.composition import open_rehearsal
 from connectory.domain.errors import Refused
 from connectory.domain.execution import ActionRequest
-from connectory.infra.log import Message
+from connectory.infra.log import MAX_RECORD_BYTES, Message, record_size
 from connectory.infra.pace import Pace
 from connectory.infra.settings import EncryptionSettings, Settings
 from connectory.infra.topics import ACTION_REQUESTS
@@ -43,7 +43,9 @@ async def recorded(installation: Installation, wanted: Span) -> tuple[list[str],
     return sorted(ids), {str(reason): count for reason, count in recording.left_out.items()}
 
 
-async def replay(installation: Installation, run: ReplayRun = RUN, published: Sequence[str] = (), **of: Any) -> int:
+async def replay(
+    installation: Installation, run: ReplayRun = RUN, published: Sequence[str] = (), **of: Any
+) -> tuple[int, dict[str, int]]:
     recording = Recording(installation.log, installation.messages, span(**of))
     sent = 0
     async with installation.log.writer() as writer:
@@ -57,7 +59,7 @@ async def replay(installation: Installation, run: ReplayRun = RUN, published: Se
         )
         async for batch in recording.batches():
             sent += sum([len(requests) async for requests in submission.submit(batch)])
-    return sent
+    return sent, {str(reason): count for reason, count in submission.left_out.items()}
 
 
 def repeated(installation: Installation) -> list[ActionRequest]:
@@ -98,7 +100,7 @@ async def test_a_request_that_was_moved_to_its_home_partition_is_sent_once(insta
     message = installation.request_message("r1")
     await installation.write(*(message._replace(partition=partition) for partition in (0, 1)))
 
-    assert await replay(installation) == 1
+    assert await replay(installation) == (1, {})
 
 
 async def test_replayed_requests_are_new_ones_that_name_the_old(installation: Installation) -> None:
@@ -109,6 +111,17 @@ async def test_replayed_requests_are_new_ones_that_name_the_old(installation: In
     [again] = repeated(installation)
     assert (again.redrive_of, again.ordering_key, again.source) == ("r1", "k", "nightly")
     assert (again.connector_version, again.expires_at, again.params) == (None, None, {"body": "r1"})
+
+
+async def test_a_request_without_room_for_the_name_of_the_old_is_left_out_and_counted(
+    installation: Installation,
+) -> None:
+    room = MAX_RECORD_BYTES - record_size(installation.request_message("whole", "c1", params={"body": ""}))
+    await installation.submit("whole", params={"body": "x" * (room - 8)})
+    await installation.submit("small")
+
+    assert await replay(installation) == (1, {"too_large": 1})
+    assert [request.redrive_of for request in repeated(installation)] == ["small"]
 
 
 async def test_the_order_of_a_connector_is_kept(installation: Installation) -> None:
@@ -129,7 +142,7 @@ async def test_a_run_that_was_cut_off_goes_on_where_it_was(installation: Install
     published = await published_by(RUN, installation.log, installation.messages)
     sent = await replay(installation, published=[*published])
 
-    assert sent == 1
+    assert sent == (1, {})
     assert [request.redrive_of for request in repeated(installation)] == ["r1", "r2", "r3"]
 
 

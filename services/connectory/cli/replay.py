@@ -24,6 +24,7 @@ LEFT_OUT: Mapping["LeftOut", str] = {
     "repeat": "that repeat others",
     "duplicate": "that were submitted twice",
     "undecodable": "that cannot be read",
+    "too_large": "that have no room to say what they repeat",
 }
 
 
@@ -127,7 +128,7 @@ async def _submit(asked: Asked, settings: "Settings", data_dir: Path) -> Counts:
                 sent += len(published)
                 for request in published:
                     _print_submitted(request.request_id, request.redrive_of, as_json=asked.as_json)
-    return Counts(sent, 0, submission.skipped, dict(recording.left_out))
+    return Counts(sent, 0, submission.skipped, recording.left_out + submission.left_out)
 
 
 async def _rehearse(asked: Asked, settings: "Settings", data_dir: Path) -> Counts:

@@ -15,7 +15,7 @@ from connectory.infra.topics import ACTION_REQUESTS
 OUT_OF_ORDER: Final = timedelta(minutes=5)
 """Publishers set the times of records, and their clocks differ: so far behind later ones a record is still found."""
 
-LeftOut: TypeAlias = Literal["direct", "repeat", "duplicate", "undecodable"]
+LeftOut: TypeAlias = Literal["direct", "repeat", "duplicate", "undecodable", "too_large"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

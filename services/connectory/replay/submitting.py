@@ -1,18 +1,19 @@
 """Publishes recorded requests again, as new ones."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from connectory.domain.errors import Undecodable
+from connectory.domain.errors import MessageTooLarge, Undecodable
 from connectory.domain.execution import ActionRequest
 from connectory.domain.repeats import repeat
 from connectory.infra.clock import Clock
-from connectory.infra.log import END_OF_TIME_MS, Log, Writer
+from connectory.infra.log import END_OF_TIME_MS, Log, Message, Writer, check_sizes
 from connectory.infra.messages import Messages
 from connectory.infra.pace import Pace
 from connectory.infra.topics import ACTION_REQUESTS
-from connectory.replay.recording import OUT_OF_ORDER, Recorded, read_span
+from connectory.replay.recording import OUT_OF_ORDER, LeftOut, Recorded, read_span
 from connectory.replay.runs import ReplayRun
 
 BATCH: Final = 500
@@ -20,7 +21,10 @@ BATCH: Final = 500
 
 @dataclass(slots=True, kw_only=True)
 class Submission:
-    """Publishes for one run. `published` are the ids that it has published before it was cut off."""
+    """Publishes for one run. `published` are the ids that it has published before it was cut off.
+
+    `left_out` counts those that no longer fit the log: a repetition names what it repeats.
+    """
 
     run: ReplayRun
     writer: Writer
@@ -29,6 +33,7 @@ class Submission:
     pace: Pace
     published: Collection[str] = ()
     skipped: int = field(default=0, init=False)
+    left_out: Counter[LeftOut] = field(default_factory=Counter, init=False)
 
     async def submit(self, recorded: Sequence[Recorded]) -> AsyncIterator[Sequence[ActionRequest]]:
         """Publish in order; yields each batch once it is on the log. Raises `Unavailable`: then resume the run."""
@@ -41,15 +46,23 @@ class Submission:
             yield await self._publish(batch)
 
     async def _publish(self, batch: Sequence[Recorded]) -> Sequence[ActionRequest]:
+        ready = [each for recorded in batch if (each := self._repetition(recorded)) is not None]
+        if ready:
+            await self.writer.write([message for _, message in ready])
+        return [request for request, _ in ready]
+
+    def _repetition(self, recorded: Recorded) -> tuple[ActionRequest, Message] | None:
         now = self.clock()
-        requests = [repeat(each.request, self.run.request_id(each.request), now) for each in batch]
-        await self.writer.write(
-            [
-                self.messages.message(ACTION_REQUESTS, request.connector_id, request, at=now, traceparent=traceparent)
-                for request, (_, traceparent) in zip(requests, batch, strict=True)
-            ]
+        request = repeat(recorded.request, self.run.request_id(recorded.request), now)
+        message = self.messages.message(
+            ACTION_REQUESTS, request.connector_id, request, at=now, traceparent=recorded.traceparent
         )
-        return requests
+        try:
+            check_sizes([message])
+        except MessageTooLarge:
+            self.left_out["too_large"] += 1
+            return None
+        return request, message
 
 
 async def published_by(run: ReplayRun, log: Log, messages: Messages) -> set[str]:
