@@ -1,12 +1,10 @@
 """Real servers for the tests that need them: one Kafka and one PostgreSQL a worker, started when first asked for."""
 
-import os
-import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
@@ -20,6 +18,7 @@ from connectory.infra.embedded import (
     embedded_postgres,
 )
 from tests import sql
+from tests.provision import cannot_test, temporary_data_dir
 
 HTTP_CONTRACT: Final = "tests/contract/test_http_"
 
@@ -37,20 +36,6 @@ class _FilesTogether(LoadFileScheduling):  # type: ignore[misc]
     def _split_scope(self, nodeid: str) -> str:
         file = str(super()._split_scope(nodeid))
         return HTTP_CONTRACT if file.startswith(HTTP_CONTRACT) else file
-
-
-def _cannot_test(error: CannotProvision) -> NoReturn:
-    """Skip where somebody works without servers; fail where tests are the gate."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(error.message, pytrace=False)
-    pytest.skip(error.message)
-
-
-@contextmanager
-def temporary_data_dir() -> Iterator[Path]:
-    """Not below pytest's own directory: every run of pytest closes that to the user who runs PostgreSQL for root."""
-    with tempfile.TemporaryDirectory(prefix="connectory-test-", ignore_cleanup_errors=True) as directory:
-        yield Path(directory)
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +58,7 @@ async def kafka_server(server_dir: Path) -> AsyncIterator[EmbeddedKafka]:
         try:
             server = await stack.enter_async_context(embedded_kafka(server_dir))
         except CannotProvision as error:
-            _cannot_test(error)
+            cannot_test(error)
         yield server
 
 
@@ -83,7 +68,7 @@ async def postgres_server(server_dir: Path) -> AsyncIterator[EmbeddedPostgres]:
         try:
             server = await stack.enter_async_context(embedded_postgres(server_dir))
         except CannotProvision as error:
-            _cannot_test(error)
+            cannot_test(error)
         yield server
 
 

@@ -1,35 +1,29 @@
 """One `connectory up` for the tests that leave it running, and what they need around it."""
 
-import os
 from collections.abc import AsyncIterator
 
 import pytest
 
 from connectory.client import ActionRequestPublisher, ConnectoryClient, open_log
-from connectory.infra.embedded import CannotProvision
-from connectory.infra.embedded.java import find_java
 from connectory.infra.kafka import KafkaLog
 from connectory.infra.settings import KafkaSettings
 from tests.e2e.program import Up, up
 from tests.fakes.http_target import HttpTarget, http_target
+from tests.provision import require_java, temporary_data_dir
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _servers_can_be_had() -> None:
     """Skip where there is no Java; fail where tests are the gate."""
-    try:
-        find_java()
-    except CannotProvision as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(error.message, pytrace=False)
-        pytest.skip(error.message)
+    require_java()
 
 
 @pytest.fixture(scope="package")
-async def system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
+async def system() -> AsyncIterator[Up]:
     """A running system that all tests of this tier share: make connectors with ids of your own."""
-    async with up(tmp_path_factory.mktemp("system") / "data") as running:
-        yield running
+    with temporary_data_dir() as directory:
+        async with up(directory / "up") as running:
+            yield running
 
 
 @pytest.fixture

@@ -42,15 +42,15 @@ async def api_key(system: Up) -> str:
         return str((await answer.json())["encoded"])
 
 
-async def test_a_restart_keeps_connectors_keys_and_the_event_log_and_shows_the_password_no_more(tmp_path: Path) -> None:
-    async with up(tmp_path / "data") as first, first.client() as client:
+async def test_a_restart_keeps_connectors_keys_and_the_event_log_and_shows_the_password_no_more(data_dir: Path) -> None:
+    async with up(data_dir / "up") as first, first.client() as client:
         await client.create_connector("Kept", ".server-log", connector_id="kept")
         await client.execute("kept", {"message": "before"})
         encoded = await api_key(first)
         password = first.password
         assert password in first.output
 
-    async with up(tmp_path / "data") as second, ConnectoryClient(second.url, api_key=encoded) as client:
+    async with up(data_dir / "up") as second, ConnectoryClient(second.url, api_key=encoded) as client:
         assert (await client.connector("kept")).name == "Kept"
         assert (await client.execute("kept", {"message": "after"})).status == "ok"
         await until_logged(client, "kept", 2)
@@ -58,8 +58,8 @@ async def test_a_restart_keeps_connectors_keys_and_the_event_log_and_shows_the_p
         assert password not in second.output
 
 
-async def test_a_clean_end_leaves_no_process_and_no_file(tmp_path: Path) -> None:
-    async with up(tmp_path / "data") as system:
+async def test_a_clean_end_leaves_no_process_and_no_file(data_dir: Path) -> None:
+    async with up(data_dir / "up") as system:
         running = RunningSystem.find(system.data_dir)
         mode = (system.data_dir / "runtime.json").stat().st_mode & 0o777
 
@@ -71,16 +71,16 @@ async def test_a_clean_end_leaves_no_process_and_no_file(tmp_path: Path) -> None
     assert not (system.data_dir / "runtime.json").exists()
 
 
-async def test_an_interrupt_during_the_start_ends_it(tmp_path: Path) -> None:
-    system = start(tmp_path / "data")
+async def test_an_interrupt_during_the_start_ends_it(data_dir: Path) -> None:
+    system = start(data_dir / "up")
     await until(lambda: "Starting" in system.output, 60.0, 0.02)
 
     assert await system.end(signal.SIGINT) == 0
     assert "Traceback" not in system.output
 
 
-async def test_a_server_that_is_killed_is_started_again_and_nothing_is_lost(tmp_path: Path) -> None:
-    async with up(tmp_path / "data") as system, system.client() as client:
+async def test_a_server_that_is_killed_is_started_again_and_nothing_is_lost(data_dir: Path) -> None:
+    async with up(data_dir / "up") as system, system.client() as client:
         await client.create_connector("Survivor", ".server-log", connector_id="survivor")
         for server in ("postgres", "kafka"):
             await run_through_the_kill_of(server, system)
@@ -101,19 +101,19 @@ async def run_through_the_kill_of(server: str, system: Up) -> None:
     await until(lambda: RunningSystem.find(system.data_dir).pids[server] != running.pids[server], 60.0, 0.05)
 
 
-async def test_two_systems_run_side_by_side(system: Up, tmp_path: Path) -> None:
-    async with up(tmp_path / "data") as other, system.client() as here, other.client() as there:
+async def test_two_systems_run_side_by_side(system: Up, data_dir: Path) -> None:
+    async with up(data_dir / "up") as other, system.client() as here, other.client() as there:
         await there.create_connector("There", ".server-log", connector_id="only-there")
         assert "only-there" not in [each.id for each in await here.connectors()]
 
 
-async def test_in_memory_nothing_survives_and_the_user_is_told(tmp_path: Path) -> None:
-    async with up(tmp_path / "data", "--memory") as system, system.client() as client:
+async def test_in_memory_nothing_survives_and_the_user_is_told(data_dir: Path) -> None:
+    async with up(data_dir / "up", "--memory") as system, system.client() as client:
         await client.create_connector("Gone", ".server-log", connector_id="gone")
         assert (await client.execute("gone", {"message": "hello"})).status == "ok"
         runtime = json.loads((system.data_dir / "runtime.json").read_text())
         assert runtime["kafka_bootstrap_servers"] is None
         assert "Nothing survives this process" in system.output
 
-    async with up(tmp_path / "data", "--memory") as system, system.client() as client:
+    async with up(data_dir / "up", "--memory") as system, system.client() as client:
         assert await client.connectors() == []

@@ -13,6 +13,7 @@ import pytest
 from connectory.client import ConnectoryClient
 from connectory.infra.embedded.ports import free_port
 from tests.e2e.program import Up, clean_environment, up
+from tests.provision import temporary_data_dir
 from tests.waiting import until, until_answer
 
 ROOT = Path(__file__).parents[2]
@@ -48,16 +49,16 @@ def page(name: str, language: str = "sh") -> list[str]:
 
 
 @pytest.fixture(scope="module")
-async def checkout(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Up]:
+async def checkout() -> AsyncIterator[Up]:
     """A directory that looks like a checkout, with a system running in it as `make up` runs it.
 
     One reader goes through all of the pages, so each page has to do without what another one has left.
     """
-    directory = tmp_path_factory.mktemp("checkout")
-    for name in (".venv", "examples"):
-        (directory / name).symlink_to(ROOT / name)
-    async with up(directory / ".connectory") as system:
-        yield system
+    with temporary_data_dir() as directory:
+        for name in (".venv", "examples"):
+            (directory / name).symlink_to(ROOT / name)
+        async with up(directory / ".connectory") as system:
+            yield system
 
 
 async def test_the_quickstart_works_as_written(checkout: Up) -> None:
