@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from operator import itemgetter
 from typing import Any, Final, assert_never, get_args
 
 from connectory.domain.delivery import AS_SETTINGS_SAY, DeliveryPolicy
@@ -47,6 +48,7 @@ TABLE: Final = Table(
 
 _SQL = load_statements(__file__)
 _UNSET_POLICY: Final[Row] = asdict(AS_SETTINGS_SAY)
+_POLICY_OF: Final = itemgetter(*POLICY_COLUMNS)
 _COMPACT: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -78,12 +80,6 @@ class ConnectorView:
 def get(space_id: str, connector_id: str) -> Query[ConnectorView]:
     """The connector with this id, if it is in this space."""
     return Query(_SQL["get"], (to_stored(space_id), to_stored(connector_id)), read_view)
-
-
-def get_many(places: Iterable[tuple[str, str]]) -> Query[ConnectorView]:
-    """The connectors with these (space, connector) ids, as far as there are any, in no order."""
-    spaces, connectors = zip(*places, strict=True)
-    return Query(_SQL["get_many"], ([*map(to_stored, spaces)], [*map(to_stored, connectors)]), read_view)
 
 
 def in_space(space_id: str, limit: int = LIST_LIMIT) -> Query[ConnectorView]:
@@ -191,6 +187,13 @@ def read_view(row: Mapping[str, Any]) -> ConnectorView:
         updated_at=row["updated_at"],
         updated_by=from_stored_or_none(row["updated_by"]),
         enabled=row["enabled"],
-        delivery_policy=DeliveryPolicy(**{column: row[column] for column in POLICY_COLUMNS}),
+        delivery_policy=_policy(row),
         origin_id=from_stored_or_none(row["origin_id"]),
     )
+
+
+def _policy(row: Mapping[str, Any]) -> DeliveryPolicy:
+    values = _POLICY_OF(row)
+    if values == _POLICY_OF(_UNSET_POLICY):  # nearly all, and far cheaper than to make one
+        return AS_SETTINGS_SAY
+    return DeliveryPolicy(**dict(zip(POLICY_COLUMNS, values, strict=True)))

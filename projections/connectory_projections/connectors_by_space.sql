@@ -3,12 +3,6 @@ SELECT *
 FROM connectors_by_space
 WHERE space_id = $1 AND connector_id = $2 AND name IS NOT NULL;
 
--- name: get_many
-SELECT connector.*
-FROM unnest($1::text[], $2::text[]) AS wanted (space_id, connector_id)
-JOIN connectors_by_space AS connector USING (space_id, connector_id)
-WHERE connector.name IS NOT NULL;
-
 -- name: list
 SELECT *
 FROM connectors_by_space

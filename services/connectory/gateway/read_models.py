@@ -123,14 +123,14 @@ def queried(queries: Queries, progress: ProgressWatch) -> ReadModels:
 class QueriedConnectorViews:
     def __init__(self, queries: Queries) -> None:
         self._queries = queries
-        self._gathering = Gathering(self._get_many)
+        self._gathering = Gathering(self._by_id)
 
     async def get(self, space_id: str, connector_id: str) -> ConnectorView | None:
-        return await self._gathering.get((space_id, connector_id))
+        view = await self._gathering.get(connector_id)
+        return view if view is not None and view.space_id == space_id else None
 
-    async def _get_many(self, places: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], ConnectorView]:
-        views = await self._queries.all(connectors_by_space.get_many(places))
-        return {(view.space_id, view.connector_id): view for view in views}
+    async def _by_id(self, connector_ids: Collection[str]) -> Mapping[str, ConnectorView]:
+        return {view.connector_id: view for view in await self.with_ids(connector_ids)}
 
     async def in_space(self, space_id: str) -> Sequence[ConnectorView]:
         return await self._queries.all(connectors_by_space.in_space(space_id))
