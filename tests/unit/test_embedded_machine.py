@@ -1,6 +1,8 @@
 """What the embedded servers find on the machine: Java and ports."""
 
 import os
+import random
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -8,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from connectory.infra.embedded import CannotProvision
+from connectory.infra.embedded.class_archive import ClassArchive
 from connectory.infra.embedded.java import find_java, java_version
+from connectory.infra.embedded.kafka import broker_settings
 from connectory.infra.embedded.ports import LOOPBACK, choose_port, free_port
 
 
@@ -51,6 +55,25 @@ def test_another_port_is_chosen_when_that_of_the_last_run_is_taken() -> None:
     with socket.create_server((LOOPBACK, 0)) as taken:
         port = taken.getsockname()[1]
         assert choose_port(None, preferred=port, setting="") != port
+
+
+def test_the_controller_has_another_port_than_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+    other = free_port(other_than=port)
+    drawn = iter([port, other])
+    monkeypatch.setattr(random, "choice", lambda _: next(drawn))
+    assert broker_settings(port)["controller.quorum.voters"] == f"1@{LOOPBACK}:{other}"
+
+
+@pytest.mark.parametrize(("code", "is_kept"), [(0, True), (128 + signal.SIGTERM, True), (-signal.SIGKILL, False)])
+def test_the_classes_are_kept_unless_the_one_who_wrote_them_was_killed(
+    tmp_path: Path, code: int, is_kept: bool
+) -> None:
+    archive = ClassArchive(tmp_path / "classes.jsa")
+    with archive.made_by() as making:
+        Path(making.flags[0].partition("=")[2]).write_bytes(b"")
+        making.has_ended(code)
+    assert [each.name for each in tmp_path.iterdir()] == (["classes.jsa"] if is_kept else [])
 
 
 def _java_home(directory: Path, release: str) -> Path:

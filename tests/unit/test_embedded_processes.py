@@ -14,7 +14,14 @@ import psutil
 import pytest
 
 from connectory.infra.embedded import CannotProvision, DataDirHeld, ServerProcess, hold_data_dir
-from connectory.infra.embedded.leftovers import ProcessRecord, end_leftover, read_record, record_process, works_in
+from connectory.infra.embedded.leftovers import (
+    ProcessRecord,
+    end_leftover,
+    read_record,
+    record_process,
+    until_deserted,
+    works_in,
+)
 from connectory.infra.embedded.processes import Launch, Ready, Server, explain
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
@@ -37,8 +44,8 @@ asyncio.run(main())
 
 
 @contextmanager
-def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    with subprocess.Popen(SLEEPER) as process:
+def sleeper(directory: Path | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    with subprocess.Popen(SLEEPER, cwd=directory) as process:
         try:
             yield process
         finally:
@@ -99,6 +106,13 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
 def test_a_process_works_in_its_working_directory_only(tmp_path: Path) -> None:
     assert works_in(os.getpid(), Path.cwd())
     assert not works_in(os.getpid(), tmp_path)
+
+
+async def test_whoever_works_in_a_directory_is_waited_for(tmp_path: Path) -> None:
+    with sleeper(tmp_path) as process:
+        asyncio.get_running_loop().call_later(0.1, process.kill)
+        await until_deserted(tmp_path)
+        assert process.wait() == -signal.SIGKILL
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of their parent's death")

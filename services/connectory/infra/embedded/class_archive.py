@@ -21,6 +21,18 @@ QUIET: Final = ("-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off")
 UNFINISHED: Final = ".unfinished-"
 
 
+@dataclass(slots=True)
+class Making:
+    """A run of a program that starts from the archive, or makes it at its end."""
+
+    flags: tuple[str, ...]
+    is_complete: bool = False
+
+    def has_ended(self, code: int) -> None:
+        """The program has; killed by a signal it may have written half of the archive."""
+        self.is_complete = code >= 0
+
+
 @dataclass(frozen=True, slots=True)
 class ClassArchive:
     """One for each runtime and list of jars, beside these."""
@@ -39,19 +51,26 @@ class ClassArchive:
         return (f"-XX:SharedArchiveFile={self.path}", *QUIET) if self.path.exists() else ()
 
     @contextmanager
-    def made_by(self) -> Iterator[tuple[str, ...]]:
-        """The flags of a program that makes the archive if there is none. It has ended when this is left."""
+    def made_by(self) -> Iterator[Making]:
+        """A program that makes the archive if there is none. It has ended when this is left."""
         if self.path.exists() or not os.access(self.path.parent, os.W_OK):
-            yield self.flags()
+            yield Making(self.flags())
             return
         unfinished = self.path.with_name(f"{UNFINISHED}{uuid.uuid4().hex}.jsa")
+        making = Making((f"-XX:ArchiveClassesAtExit={unfinished}", *QUIET))
         try:
-            yield (f"-XX:ArchiveClassesAtExit={unfinished}", *QUIET)
+            yield making
         finally:
-            # A rename, so that nobody ever sees half of it. After a crash of the broker there is nothing to be moved.
             with suppress(OSError):
-                unfinished.replace(self.path)
-                self._tidy()
+                self._keep(unfinished, making)
+
+    def _keep(self, unfinished: Path, making: Making) -> None:
+        """By a rename, so that nobody ever sees half of it."""
+        if not making.is_complete:
+            unfinished.unlink(missing_ok=True)
+        elif unfinished.exists():
+            unfinished.replace(self.path)
+            self._tidy()
 
     def _tidy(self) -> None:
         """What brokers wrote whose parents were killed, and what others are about to write: one archive is enough."""

@@ -79,13 +79,15 @@ async def embedded_kafka(
         await asyncio.to_thread(end_leftover, directory / RECORD, SIGTERM)
         await _prepare(directory, installation, chosen := _choose_port(directory, port))
         watched.step("Starting Kafka")
-        with installation.classes.made_by() as flags:
-            process = ServerProcess(_server(directory, _launch(directory, installation, heap_mib, flags), chosen))
+        with installation.classes.made_by() as making:
+            launch = _launch(directory, installation, heap_mib, making.flags)
+            process = ServerProcess(_server(directory, launch, chosen))
             await process.start()
             try:
                 yield EmbeddedKafka(f"{LOOPBACK}:{chosen}", process)
             finally:
                 await process.stop()
+                making.has_ended(await process.wait())
 
 
 async def _install(jar_cache: Path, progress: Progress) -> _Installation:
@@ -125,7 +127,7 @@ def _server(directory: Path, launch: Launch, port: int) -> Server:
 
 def broker_settings(port: int) -> Mapping[str, str | int]:
     """The broker's configuration. Its controller listens on another free port of the loopback interface."""
-    controller = free_port()
+    controller = free_port(other_than=port)
     return {
         "node.id": 1,
         "process.roles": "broker,controller",

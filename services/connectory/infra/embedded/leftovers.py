@@ -1,5 +1,6 @@
 """Servers that outlived the process that started them: recorded by pid and start time, ended by the next start."""
 
+import asyncio
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -15,6 +16,8 @@ from connectory.infra.embedded.errors import CannotProvision, writing_to
 START_TIME_TOLERANCE_SECONDS: Final = 2.0
 STOP_SECONDS: Final = 30.0
 KILL_SECONDS: Final = 10.0
+DESERTED_SECONDS: Final = 10.0
+DESERTED_POLL_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,22 @@ def works_in(pid: int, directory: Path) -> bool:
         return Path(psutil.Process(pid).cwd()) == directory.resolve()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
+
+
+async def until_deserted(directory: Path) -> None:
+    """Wait until nobody works in the directory any more, for `DESERTED_SECONDS` or somewhat longer.
+
+    When a server was killed, its children find out in a moment. Until then they hold what the next one needs: those of
+    a PostgreSQL the shared memory of the data directory.
+    """
+    for _ in range(round(DESERTED_SECONDS / DESERTED_POLL_SECONDS)):
+        if not await asyncio.to_thread(_is_worked_in, directory):
+            return
+        await asyncio.sleep(DESERTED_POLL_SECONDS)
+
+
+def _is_worked_in(directory: Path) -> bool:
+    return any(works_in(pid, directory) for pid in psutil.pids())
 
 
 def _running(record: ProcessRecord) -> psutil.Process | None:

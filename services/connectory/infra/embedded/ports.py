@@ -22,11 +22,11 @@ def choose_port(wanted: int | None, *, preferred: int | None = None, setting: st
     return preferred if preferred and _is_free(preferred) else free_port()
 
 
-def free_port() -> int:
+def free_port(other_than: int | None = None) -> int:
     """A port that is free now, and stays so for a while: below those that outgoing connections are given."""
     for _ in range(ATTEMPTS):
         port = random.choice(CHOSEN_FROM)
-        if _is_free(port):
+        if port != other_than and _is_free(port):
             return port
     raise CannotProvision(f"no free port was found on {LOOPBACK} between {CHOSEN_FROM.start} and {CHOSEN_FROM.stop}")
 

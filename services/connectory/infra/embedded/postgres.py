@@ -184,6 +184,7 @@ def _server(cluster: _Cluster, port: int) -> Server:
         ready=lambda pid: _until_ready(cluster.data, pid),
         record=cluster.directory / RECORD,
         log=log,
+        ground=cluster.data,
     )
 
 

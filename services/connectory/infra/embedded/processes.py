@@ -12,7 +12,7 @@ from signal import SIGKILL, Signals
 from typing import Final
 
 from connectory.infra.embedded.errors import CannotProvision, writing_to
-from connectory.infra.embedded.leftovers import record_process
+from connectory.infra.embedded.leftovers import record_process, until_deserted
 
 # Long enough for a server that reads much of its data again after a crash.
 START_SECONDS: Final = 300.0
@@ -57,7 +57,10 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What makes a program a server: `ready` returns once that pid answers, `record` is where the pid is written."""
+    """What makes a program a server: `ready` returns once that pid answers, `record` is where the pid is written.
+
+    It and its children work in `ground`, if that is given, and it is not started while others do.
+    """
 
     name: str
     port: int
@@ -65,6 +68,7 @@ class Server:
     ready: Ready
     record: Path
     log: Path
+    ground: Path | None = None
 
 
 class ServerProcess:
@@ -89,6 +93,8 @@ class ServerProcess:
 
         Raises `CannotProvision` with the end of its log when it dies or does not answer in time.
         """
+        if self._server.ground:
+            await until_deserted(self._server.ground)
         self._logged = {path: _size(path) for path in (self._server.launch.output, self._server.log)}
         self._process = await spawn(self._server.launch)
         try:
