@@ -46,7 +46,7 @@ class Simulation:
     """One run. `fault_rate` is the chance of a fault before each operation on the log."""
 
     def __init__(self, seed: int, fault_rate: float = 0.04) -> None:
-        random.seed(seed)
+        self.seed = seed
         self.chance = random.Random(seed)
         self.fault_rate = fault_rate
         self.faults: Counter[str] = Counter()
@@ -78,7 +78,12 @@ class Simulation:
     async def running(self) -> AsyncIterator[ConnectorChanges]:
         installation = self.installation
         inbox = ReplyInbox(installation.log, installation.messages, self.chance)
-        async with installation.log.writer() as writer, inbox.open(), asyncio.TaskGroup() as tasks:
+        async with (
+            seeded(self.seed),
+            installation.log.writer() as writer,
+            inbox.open(),
+            asyncio.TaskGroup() as tasks,
+        ):
             roles = [
                 tasks.create_task(body)
                 for body in (
@@ -170,6 +175,17 @@ class Simulation:
         return {row["connector_id"]: row["version"] for row in self.rows.rows("connectors_by_space")} == {
             state.connector_id: state.version for state in self.installation.states().values()
         }
+
+
+@asynccontextmanager
+async def seeded(seed: int) -> AsyncIterator[None]:
+    """Chance as roles have it, for the length of their waits; afterwards it is that of other tests again."""
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
 
 
 def log_keys(installation: Installation) -> set[tuple[str, str]]:

@@ -161,6 +161,12 @@ def test_the_event_log_has_every_outcome_once(simulation: Simulation) -> None:
     assert rows == Counter(log_keys(simulation.installation))
 
 
+def test_a_seed_is_the_same_history_each_time() -> None:
+    once, again = (run_in_virtual_time(history(seed=0)) for _ in range(2))
+    assert again.faults == once.faults
+    assert again.installation.outcomes() == once.installation.outcomes()
+
+
 def events(simulation: Simulation, connector_id: str | None = None) -> list[ConnectorEvent]:
     read = simulation.installation.read
     found: list[ConnectorEvent] = read(topics.CONNECTOR_EVENTS, *get_args(ConnectorEvent))

@@ -6,6 +6,7 @@ Only for code that waits by timers and for other tasks. Sockets and threads have
 import asyncio
 import selectors
 from collections.abc import Coroutine, Mapping
+from itertools import count
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -43,13 +44,41 @@ class _JumpingSelector(selectors.BaseSelector):
         return self._real.get_map()
 
 
+class _NumberedTask(asyncio.Task[Any]):
+    """The library keeps tasks in sets, whose order is that of the hashes: by default the addresses, which change."""
+
+    def __init__(self, number: int, *args: Any, **options: Any) -> None:
+        self._number = number
+        super().__init__(*args, **options)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+class _NumberedFuture(asyncio.Future[Any]):
+    def __init__(self, number: int, *, loop: asyncio.AbstractEventLoop) -> None:
+        self._number = number
+        super().__init__(loop=loop)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._jumping = _JumpingSelector()
+        self._numbers = count()
         super().__init__(self._jumping)
+        self.set_task_factory(self._new_task)
 
     def time(self) -> float:
         return self._jumping.now
+
+    def _new_task(self, loop: asyncio.AbstractEventLoop, body: Any, **options: Any) -> asyncio.Task[Any]:
+        return _NumberedTask(next(self._numbers), body, loop=loop, **options)
+
+    def create_future(self) -> asyncio.Future[Any]:
+        return _NumberedFuture(next(self._numbers), loop=self)
 
 
 def run_in_virtual_time(main: Coroutine[Any, Any, T]) -> T:

@@ -57,7 +57,8 @@ class Partition:
         self.next_offset = 0
         self._entries: list[Entry] = []
         self._open: dict[Transaction, int] = {}
-        self._watchers: set[asyncio.Event] = set()
+        # In the order of their coming, unlike a set: with a seed everything is to happen in the same order again.
+        self._watchers: dict[asyncio.Event, None] = {}
 
     def append(self, message: Message, timestamp_ms: int, transaction: Transaction | None = None) -> int:
         """Add a record and return its offset."""
@@ -116,11 +117,11 @@ class Partition:
     @contextmanager
     def watched_by(self, changed: asyncio.Event) -> Iterator[None]:
         """Within, `changed` is set whenever there may be more to read."""
-        self._watchers.add(changed)
+        self._watchers[changed] = None
         try:
             yield
         finally:
-            self._watchers.discard(changed)
+            self._watchers.pop(changed, None)
 
     def _add(self, entry: Entry) -> None:
         self._entries.append(entry)
