@@ -218,4 +218,6 @@ def on_a_free_port(settings: Settings) -> Settings:
 
 async def reading_replies(gateway: HttpCaller) -> None:
     """Wait until the gateway accepts changes: it refuses them until it reads its replies."""
-    await until_answer(lambda: gateway.call("DELETE", f"{CONNECTOR}/nothing"), lambda answer: answer.status != 503)
+    await until_answer(
+        lambda: gateway.call("DELETE", f"{CONNECTOR}/nothing"), lambda answer: answer.status != 503, 60.0
+    )

@@ -109,7 +109,8 @@ class Run:
         changing = Changing(self.system.client, self.sink, chance)
         await changing.create_all(STAYING + MOVING)
         mix = Mix(connector_ids=STAYING, moving=MOVING, ordered=self.campaign.ordered)
-        load = Load(mix.draw(self.campaign.requests, chance), chance, self.system.client)
+        # Not the same chance as for the changes: then time would decide who draws what.
+        load = Load(mix.draw(self.campaign.requests, chance), random.Random(self.campaign.seed), self.system.client)
         async with self.system.log() as log:
             async with load.running(log), changing.running(MOVING):
                 await self._go_through(load)

@@ -13,23 +13,20 @@ import psutil
 
 from connectory.client import ConnectoryClient, open_log
 from connectory.infra.embedded import EmbeddedKafka, EmbeddedPostgres, embedded_kafka, embedded_postgres, tether
-from connectory.infra.embedded.ports import free_port
 from connectory.infra.log import Log
 from connectory.infra.settings import KafkaSettings
 from connectory.roles import Role
 from tests.e2e.program import COMMAND, START_SECONDS, STOP_SECONDS, clean_environment
+from tests.ports import free_test_port
 from tests.waiting import until
 
 PASSWORD = "for-this-run-only"
 EXECUTORS = 2
-IMPATIENCE = {
+SETTINGS = {
     # A target that hangs is given up soon.
     "XPACK_ACTIONS_RESPONSETIMEOUT": "2s",
     # Reading one's own writes is promised within this time, and the read model is away for longer than the default.
     "CONNECTORY_GATEWAY_PROJECTIONWAIT": "60s",
-}
-SETTINGS = {
-    **IMPATIENCE,
     "XPACK_ENCRYPTEDSAVEDOBJECTS_ENCRYPTIONKEY": "k" * 32,
     "CONNECTORY_ADMIN_PASSWORD": PASSWORD,
 }
@@ -129,7 +126,7 @@ class Cluster:
 async def open_cluster(directory: Path) -> AsyncIterator[Cluster]:
     """Servers and roles on an empty directory; one more executor can be started."""
     async with embedded_kafka(directory) as kafka, embedded_postgres(directory) as postgres:
-        port = free_port()
+        port = free_test_port()
         environment = {
             **clean_environment(),
             **SETTINGS,

@@ -10,7 +10,6 @@ import psutil
 from connectory.client import ConnectoryClient, RunningSystem, open_log
 from connectory.infra.log import Log
 from connectory.infra.settings import KafkaSettings
-from tests.chaos.cluster import IMPATIENCE
 from tests.e2e.program import Up, start
 
 
@@ -43,7 +42,7 @@ class Installation:
         return [*self.outputs, self.life.output]
 
     async def start(self) -> None:
-        self._life = start(self.data_dir, environment=IMPATIENCE)
+        self._life = start(self.data_dir)
         await self._life.ready()
 
     async def kill(self, *, with_servers: bool) -> None:

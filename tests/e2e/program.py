@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from connectory.client import ConnectoryClient, RunningSystem
-from connectory.infra.embedded.ports import free_port
+from tests.ports import free_test_port
 from tests.waiting import until
 
 START_SECONDS = 240.0
 """The first start on a machine downloads the broker."""
 
 STOP_SECONDS = 60.0
+PATIENCE = {"CONNECTORY_GATEWAY_REPLYTIMEOUT": "60s", "CONNECTORY_GATEWAY_PROJECTIONWAIT": "60s"}
+"""What a machine that is slow and shared may take, above all for the first change after a start."""
+
 COMMAND = (sys.executable, "-m", "connectory.cli")
 
 
@@ -72,11 +75,11 @@ class Up:
 
 def start(data_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Up:
     """Start `connectory up` on a free port, and do not wait for it."""
-    port = free_port()
+    port = free_test_port()
     data_dir.mkdir(exist_ok=True)
     log = data_dir.parent / f"{data_dir.name}-{port}.log"
     command = [*COMMAND, "up", "--port", str(port), "--data-dir", str(data_dir), *arguments]
-    variables = {**clean_environment(), **(environment or {})}
+    variables = {**clean_environment(), **PATIENCE, **(environment or {})}
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=variables)
     return Up(data_dir, log, process, port)

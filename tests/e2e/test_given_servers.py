@@ -12,9 +12,9 @@ import pytest
 from connectory.client import ConnectoryClient
 from connectory.client.api import status
 from connectory.domain.errors import Unavailable
-from connectory.infra.embedded.ports import free_port
 from connectory.roles import Role
-from tests.e2e.program import COMMAND, STOP_SECONDS, clean_environment, start
+from tests.e2e.program import COMMAND, START_SECONDS, STOP_SECONDS, clean_environment, start
+from tests.ports import free_test_port
 from tests.waiting import until
 
 PASSWORD = "for-this-test-only"
@@ -33,7 +33,7 @@ def given(kafka_bootstrap: str, topic_prefix: str, database_url: str) -> dict[st
 
 
 async def test_the_four_roles_work_together_as_processes(given: Mapping[str, str], tmp_path: Path) -> None:
-    port = free_port()
+    port = free_test_port()
     async with (
         served(Role.PROJECTOR, given, tmp_path),
         served(Role.AGGREGATE, given, tmp_path),
@@ -84,7 +84,7 @@ def launch(arguments: Sequence[str], given: Mapping[str, str], log: Path) -> sub
 
 async def available(url: str) -> str:
     """The URL, once the gateway says that all is well."""
-    async with asyncio.timeout(60.0):
+    async with asyncio.timeout(START_SECONDS):
         while await level(url) != "available":  # noqa: ASYNC110 - another process tells, by being asked
             await asyncio.sleep(0.05)
     return url

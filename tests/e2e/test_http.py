@@ -117,7 +117,7 @@ async def test_a_user_who_is_added_while_it_runs_can_log_in_once_the_file_is_rea
     try:
         os.kill(RunningSystem.find(system.data_dir).pids["gateway"], signal.SIGHUP)
         async with ConnectoryClient(system.url, "ann", "open sesame") as ann:
-            await until_answer(partial(is_let_in, ann), bool, pause=0.05)
+            await until_answer(partial(is_let_in, ann), bool, 60.0, 0.05)
             with pytest.raises(ApiError, match="Unauthorized to delete actions"):
                 await ann.delete_connector("none")
     finally:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.e2e.program import Up
+from tests.waiting import until_answer
 
 CONNECTORS = "/s/default/api/actions/connector"
 BODY = {"name": "orders", "config": {"index": "orders"}, "secrets": {}}
@@ -40,7 +41,7 @@ class KibanaClient:
         headers = self._headers | ({} if method == "GET" else {"kbn-xsrf": "true"})
         if body is not None:
             headers["Content-Type"] = "application/json"
-        connection = HTTPConnection(self._address, timeout=30)
+        connection = HTTPConnection(self._address, timeout=90)
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             response = connection.getresponse()
@@ -123,9 +124,9 @@ async def test_the_version_and_what_there_is_not(kibana: KibanaClient) -> None:
 
 
 async def test_the_executors_are_well(kibana: KibanaClient) -> None:
-    def ask() -> None:
-        health = kibana.call("GET", "/api/task_manager/_health").body
-        assert health["status"] == "OK", health
-        assert health["stats"]["workload"]["value"]["owner_ids"] == 1
+    async def ask() -> Any:
+        return (await asyncio.to_thread(kibana.call, "GET", "/api/task_manager/_health")).body
 
-    await beside(ask)
+    health = await until_answer(ask, lambda found: found["status"] == "OK", 30.0, 0.1)
+
+    assert health["stats"]["workload"]["value"]["owner_ids"] == 1

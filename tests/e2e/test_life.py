@@ -96,7 +96,8 @@ async def run_through_the_kill_of(server: str, system: Up) -> None:
     ):
         published = await publisher.publish_many(requests)
         os.kill(running.pids[server], signal.SIGKILL)
-        ended = {outcome.request_id async for outcome in outcomes.answers(published)}
+        async with asyncio.timeout(120.0):
+            ended = {outcome.request_id async for outcome in outcomes.answers(published)}
     assert ended == set(published)
     await until(lambda: RunningSystem.find(system.data_dir).pids[server] != running.pids[server], 60.0, 0.05)
 

@@ -21,7 +21,7 @@ async def test_the_plain_text_of_a_secret_is_nowhere(system: Up, client: Connect
     assert any(SENTINEL in text for text in sent_to(target)), "the target must have got it"
     assert leaks(answers.encode()) == []
     assert leaks(dump(system)) == []
-    assert [path for path in files(system) if leaks(path.read_bytes())] == []
+    assert [path for path in files(system) if leaks(content(path))] == []
 
 
 async def use_a_secret(client: ConnectoryClient, target: HttpTarget) -> str:
@@ -58,6 +58,14 @@ def dump(system: Up) -> bytes:
     assert url is not None
     program = PROGRAMS[NEWEST] / "pg_dump"
     return subprocess.run([program, url], capture_output=True, check=True).stdout
+
+
+def content(path: Path) -> bytes:
+    """Nothing of a file that is gone by now: the servers go on, and tidy up."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def files(system: Up) -> Iterator[Path]:

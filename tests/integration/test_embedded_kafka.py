@@ -47,6 +47,7 @@ async def test_a_broker_starts_from_the_classes_that_the_one_before_left(data_di
     async with embedded_kafka(data_dir, jar_cache=jar_cache) as first:
         assert archive_of(first) is None
     archive = made_in(jar_cache)
+    assert archive.stat().st_size > 0
     async with embedded_kafka(data_dir, jar_cache=jar_cache) as second:
         assert archive_of(second) == str(archive)
         await _create_topic(second.bootstrap_servers, "made")

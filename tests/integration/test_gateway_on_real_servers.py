@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ from connectory_projections import ALL
 from tests.fakes.egress import FakeEgress
 from tests.http_gateway import CONNECTOR, HOOK, XSRF, HttpCaller, Users, on_a_free_port, reading_replies, running
 from tests.unit.installation import KEY, Silent, Target, owned
+from tests.waiting import until_answer
 
 REQUESTS = "/api/connectory/action_requests"
 OWN = "/api/connectory/connector"
@@ -63,7 +65,7 @@ async def system(kafka_bootstrap: str, topic_prefix: str, database_url: str) -> 
         progress = await stack.enter_async_context(watch_progress(database))
         session = await stack.enter_async_context(ClientSession())
         dependencies = GatewayDependencies(
-            settings=on_a_free_port(Settings()),
+            settings=patient(on_a_free_port(Settings())),
             log=log,
             messages=MESSAGES,
             types=REGISTRY,
@@ -76,6 +78,12 @@ async def system(kafka_bootstrap: str, topic_prefix: str, database_url: str) -> 
         one, other = [HttpCaller(url, session) for url, _ in gateways]
         await asyncio.gather(reading_replies(one), reading_replies(other))
         yield System(one, other, gateways[0][1])
+
+
+def patient(settings: Settings) -> Settings:
+    """Waits as long as a machine that is slow and shared may take."""
+    longer = {"reply_timeout": timedelta(seconds=60), "projection_wait": timedelta(seconds=60)}
+    return settings.model_copy(update={"gateway": settings.gateway.model_copy(update=longer)})
 
 
 def world() -> World:
@@ -227,9 +235,11 @@ async def test_ids_that_postgres_cannot_hold_as_they_are_work(system: System, pa
 
 
 async def test_the_status_is_available(system: System) -> None:
-    answer = await system.one.get("/api/status", auth=None)
+    ask = partial(system.one.get, "/api/status", auth=None)
 
-    assert (answer.status, answer.body) == (200, {"status": {"overall": {"level": "available"}}})
+    answer = await until_answer(ask, lambda found: found.status == 200, 30.0, 0.1)
+
+    assert answer.body == {"status": {"overall": {"level": "available"}}}
 
 
 async def test_a_key_made_or_revoked_through_one_gateway_is_known_to_the_other_at_once(system: System) -> None:

@@ -48,8 +48,8 @@ async def test_connections_are_given_in_the_order_in_which_they_are_asked_for(da
 async def test_a_connection_that_is_not_free_in_time_is_no_connection(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("connectory.infra.postgres.database.CONNECT_SECONDS", 0.05)
     async with open_database(database_url, max_connections=1) as database, database.connection():
+        monkeypatch.setattr("connectory.infra.postgres.database.CONNECT_SECONDS", 0.05)
         with pytest.raises(Unavailable):
             await database.one(query("SELECT 1"))
 

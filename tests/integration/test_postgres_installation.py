@@ -8,7 +8,9 @@ from connectory_projections import ALL
 from connectory_projections.model import Query
 
 BUSY = Refused("busy", "somebody else does it")
-END_HOLDERS = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+END_HOLDERS = (
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+)
 
 
 async def test_a_name_has_one_holder_whatever_the_process(database_url: str) -> None:

@@ -39,6 +39,10 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         yield database
 
 
+A_LONG_TIME = timedelta(days=36_500)
+"""What is stored here is of a fixed day, and must not be dropped for its age."""
+
+
 async def publish(log: InMemoryLog, *events: ConnectorEvent) -> list[Position]:
     messages = [MESSAGES.message(CONNECTOR_EVENTS, each.connector_id, each, at=NOON) for each in events]
     async with log.writer() as writer:
@@ -47,7 +51,7 @@ async def publish(log: InMemoryLog, *events: ConnectorEvent) -> list[Position]:
 
 @asynccontextmanager
 async def projecting(log: InMemoryLog, database: Database) -> AsyncIterator[None]:
-    store = PostgresRowStore(database, retention=timedelta(days=90))
+    store = PostgresRowStore(database, retention=A_LONG_TIME)
     task = asyncio.create_task(run_projector(log, MESSAGES, store))
     try:
         yield
@@ -108,9 +112,9 @@ async def test_two_projectors_apply_each_event_once(log: InMemoryLog, database: 
     assert stored == [300]
 
 
-async def test_the_projector_catches_up_when_the_database_comes_back(log: InMemoryLog, tmp_path: Path) -> None:
+async def test_the_projector_catches_up_when_the_database_comes_back(log: InMemoryLog, data_dir: Path) -> None:
     async with AsyncExitStack() as stack:
-        async with embedded_postgres(tmp_path) as server:
+        async with embedded_postgres(data_dir) as server:
             database = await stack.enter_async_context(open_database(server.url))
             await migrate(database, ALL)
             await stack.enter_async_context(projecting(log, database))
@@ -118,7 +122,7 @@ async def test_the_projector_catches_up_when_the_database_comes_back(log: InMemo
             [first] = await publish(log, created("c1"))
             assert await progress.wait_for(NAME, first.partition, first.offset, timeout=10)
         [second] = await publish(log, created("c2"))
-        async with embedded_postgres(tmp_path):
+        async with embedded_postgres(data_dir):
             assert await progress.wait_for(NAME, second.partition, second.offset, timeout=30)
 
             assert {each.connector_id for each in await database.all(in_space("default"))} == {"c1", "c2"}
