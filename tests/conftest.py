@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient  # type: ignore[import-untyped]
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from connectory.infra.embedded import (
@@ -21,6 +22,11 @@ from tests import sql
 from tests.provision import cannot_test, temporary_data_dir
 
 HTTP_CONTRACT: Final = "tests/contract/test_http_"
+
+# How long an example takes is a matter of the machine, and no law says anything of it. All else is as in the profile
+# that Hypothesis has chosen by itself, which is another one where it sees that it runs in CI.
+settings.register_profile("connectory", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("connectory")
 
 
 @pytest.hookimpl(optionalhook=True)

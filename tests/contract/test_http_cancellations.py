@@ -2,11 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
+from connectory.gateway import server
+from connectory.gateway.cancellations import Cancellations
 from connectory.infra.topics import ACTION_CANCELLATIONS
 from tests.http_gateway import VIEWER, HttpGateway, http_gateway, reading_replies
 from tests.unit.installation import Installation
@@ -14,6 +18,12 @@ from tests.waiting import until, until_answer
 
 REQUESTS = "/api/connectory/action_requests"
 ONE_AT_A_TIME = {"max_in_flight": 1}
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what is answered: they do not depend on how long an executor takes to it on this machine."""
+    monkeypatch.setattr(server, "Cancellations", partial(Cancellations, patience=timedelta(minutes=1)))
 
 
 @pytest.fixture
@@ -54,6 +64,7 @@ def logged(gateway: HttpGateway, request_id: str) -> Callable[[], Awaitable[list
     return finals
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("query", ["", "?connector_id=c1"])
 async def test_a_request_that_waits_is_cancelled_and_not_run(
     gateway: HttpGateway, release: Callable[[], None], query: str
@@ -67,6 +78,7 @@ async def test_a_request_that_waits_is_cancelled_and_not_run(
     assert [call.body for call in gateway.installation.target.calls] == [b"r1"]
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_request_that_is_just_being_put_off_is_cancelled_too(gateway: HttpGateway) -> None:
     await gateway.call("PUT", "/api/connectory/connector/c1/delivery_policy", {"requests_per_second": 0.01})
     waiting = [f"r{number}" for number in range(1, 10)]

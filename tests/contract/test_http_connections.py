@@ -4,13 +4,14 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import pytest
 
 from connectory.infra.settings import HttpSettings, ServerSettings, Settings
 from tests.http_gateway import HttpGateway, basic, http_gateway
 from tests.unit.installation import Installation
+from tests.waiting import until_answer
 
 REQUEST = "GET /api/actions/connector_types HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = "POST /api/actions/connector HTTP/1.1\r\nHost: x\r\nkbn-xsrf: 1\r\nContent-Type: application/json\r\n"
@@ -37,6 +38,16 @@ async def told(reader: asyncio.StreamReader) -> bytes:
     """All until the connection is closed."""
     async with asyncio.timeout(10):
         return await reader.read()
+
+
+async def told_until_reset(reader: asyncio.StreamReader) -> bytes:
+    """Likewise. The system makes a reset of the end where the server has left something unread."""
+    said = b""
+    async with asyncio.timeout(10):
+        with suppress(ConnectionResetError):
+            while more := await reader.read(1000):
+                said += more
+    return said
 
 
 @pytest.mark.parametrize(
@@ -84,11 +95,18 @@ async def test_connections_beyond_the_limit_are_told_so_and_those_within_go_on()
 
 async def test_there_is_room_again_when_somebody_leaves() -> None:
     async with edge(max_connections=2) as gateway:
-        async with connected(gateway) as (_, writer):
-            pass
-        await writer.wait_closed()
+        await gateway.get("/api/status")  # the client of the test stays
+        async with connected(gateway), connected(gateway) as (reader, _):
+            refused = await told(reader)
 
-        assert (await gateway.get("/api/connectory/openapi.json")).status == 200
+        assert refused.startswith(b"HTTP/1.1 503")
+        await until_answer(lambda: status_on_a_new_one(gateway), lambda answer: answer.startswith(b"HTTP/1.1 200"))
+
+
+async def status_on_a_new_one(gateway: HttpGateway) -> bytes:
+    async with connected(gateway) as (reader, writer):
+        writer.write(b"GET /api/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        return await told_until_reset(reader)
 
 
 async def test_requests_sent_at_once_on_a_connection_are_answered_in_their_order() -> None:
@@ -106,7 +124,7 @@ async def test_a_client_that_sends_its_head_byte_by_byte_is_let_go(monkeypatch: 
     async with edge() as gateway, connected(gateway) as (reader, writer):
         writer.write(b"GET /api/status HTTP/1.1\r\nX: ")
         sending = asyncio.create_task(trickle(writer))
-        answer = await told(reader)
+        answer = await told_until_reset(reader)
         sending.cancel()
 
     assert answer == b""

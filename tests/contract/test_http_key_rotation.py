@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from connectory.connector_types.contract import OutgoingRequest, OutgoingResponse
-from connectory.gateway.sealed_connectors import SealedConnectors
+from connectory.gateway.sealed_connectors import SealedConnectors, Survey
 from connectory.infra.crypto import KeyRing, SecretsVault
 from tests.http_gateway import CONNECTOR, VIEWER, HttpGateway, http_gateway, reading_replies
 from tests.unit.installation import Installation
+from tests.waiting import until, until_answer
 
 ROTATE = "/api/encrypted_saved_objects/_rotate_key"
 OLD, NEW, LOST = "o" * 32, "n" * 32, "l" * 32
@@ -35,6 +36,8 @@ async def gateway() -> AsyncIterator[HttpGateway]:
     async with http_gateway(installation) as gateway:
         await reading_replies(gateway)
         await gateway.create("open")
+        # Its projector reads from the start what was saved by way of the other gateways.
+        await until_answer(lambda: gateway.get(f"{CONNECTOR}s"), lambda answer: len(answer.body) == 4)
         yield gateway
 
 
@@ -135,13 +138,23 @@ async def test_without_a_key_nothing_is_rotated() -> None:
     assert (answer.status, answer.message[:32]) == (500, "Unable to create actions client ")
 
 
-async def test_one_rotation_runs_at_a_time(gateway: HttpGateway) -> None:
-    answers = await asyncio.gather(*(gateway.call("POST", ROTATE) for _ in range(3)))
+async def test_one_rotation_runs_at_a_time(gateway: HttpGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, goes_on, unheld = asyncio.Event(), asyncio.Event(), SealedConnectors.survey
 
-    statuses = sorted(answer.status for answer in answers)
-    assert (statuses[0], statuses[-1]) == (200, 429)
-    refused = next(answer for answer in answers if answer.status == 429)
-    assert refused.body == {
+    async def first_one_held(connectors: SealedConnectors) -> Survey:
+        if not begun.is_set():
+            begun.set()
+            await goes_on.wait()
+        return await unheld(connectors)
+
+    monkeypatch.setattr(SealedConnectors, "survey", first_one_held)
+    first = asyncio.create_task(gateway.call("POST", ROTATE))
+    await until(begun.is_set)
+    others = [await gateway.call("POST", ROTATE) for _ in range(2)]
+    goes_on.set()
+
+    assert ((await first).status, [answer.status for answer in others]) == (200, [429, 429])
+    assert others[0].body == {
         "statusCode": 429,
         "error": "Too Many Requests",
         "message": "Encryption key rotation is in progress already. Please wait until it is completed and try again.",

@@ -187,7 +187,7 @@ async def test_a_client_that_is_too_slow_with_its_body_is_told_so(
         yield b"--b"
         await answered.wait()
 
-    asyncio.get_running_loop().call_later(1, answered.set)
+    asyncio.get_running_loop().call_later(5, answered.set)
     answer = await gateway.call("POST", path, data=slow(), headers={**XSRF, "Content-Type": content_type})
 
     assert (answer.status, answer.message) == (408, "The request body did not arrive within 0 seconds")

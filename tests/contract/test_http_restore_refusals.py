@@ -14,6 +14,7 @@ from connectory.domain.json_types import JsonObject
 from connectory.infra.egress.hosts import AllowedHosts
 from tests.http_gateway import CONNECTOR, HttpGateway, http_gateway, reading_replies
 from tests.unit.installation import Installation
+from tests.waiting import until_answer
 
 OWN = "/api/connectory/connectors"
 LICENSE = (
@@ -50,12 +51,19 @@ async def saved_twice() -> Installation:
     return installation
 
 
+async def replayed(gateway: HttpGateway) -> None:
+    """Wait for the projections of a gateway that comes after: they begin anew, each by itself."""
+    await until_answer(lambda: gateway.get(f"{OWN}/c1/history"), lambda answer: answer.status == 200)
+    await until_answer(lambda: gateway.get(f"{CONNECTOR}/c1"), lambda answer: answer.body.get("name") == "other")
+
+
 @pytest.mark.parametrize(("rules", "status", "message"), NO_LONGER.values(), ids=NO_LONGER)
 async def test_a_version_is_checked_by_the_rules_of_today(rules: Mapping[str, Any], status: int, message: str) -> None:
     installation = await saved_twice()
     installation.registry = TypeRegistry(settings=TypeSettings(hosts=AllowedHosts(["*"])), **rules)
     async with http_gateway(installation) as gateway:
         await reading_replies(gateway)
+        await replayed(gateway)
         answer = await gateway.call("POST", f"{OWN}/c1/restore", {"version": 1})
         name = (await gateway.get(f"{CONNECTOR}/c1")).body["name"]
 

@@ -58,7 +58,9 @@ async def test_a_transactional_id_is_opened_anew_after_the_broker_has_died(
     async with asyncio.timeout(DEADLINE):
         await until_committed(log, Message(TOPIC, None, b"after", partition=0))
     async with log.tail(TOPIC, 0, 0) as tail:
-        assert await next_values(tail, 2) == [b"before", b"after"]
+        values = await next_values(tail, 2)
+    # One whose answer was lost is written again.
+    assert list(dict.fromkeys(values)) == [b"before", b"after"]
 
 
 async def test_a_claim_goes_on_after_the_broker_has_died_and_come_back(
@@ -79,9 +81,8 @@ async def test_a_claim_goes_on_after_the_broker_has_died_and_come_back(
 
 
 async def test_a_claim_goes_on_after_writes_have_failed_but_not_when_it_was_taken_over_meanwhile(
-    log: KafkaLog, broker: EmbeddedKafka, monkeypatch: pytest.MonkeyPatch
+    log: KafkaLog, broker: EmbeddedKafka
 ) -> None:
-    monkeypatch.setattr(outlets, "DELIVERY_SECONDS", 1.0)
     async with log.writer() as writer, writer.claim(TOPIC, 0, "name") as claim, log.writer() as other:
         await fail_while_away(broker, claim)
         await until_written(claim, message("ours"))
@@ -101,9 +102,12 @@ def message(value: str) -> Message:
 
 
 async def fail_while_away(broker: EmbeddedKafka, claim: Claim) -> None:
+    """Only this write has so little time: one that just takes longer would be given up, and then be there twice."""
     await broker.process.kill()
-    with pytest.raises(Unavailable):
-        await claim.write([message("maybe")])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outlets, "DELIVERY_SECONDS", 1.0)
+        with pytest.raises(Unavailable):
+            await claim.write([message("maybe")])
     await broker.process.start()
 
 

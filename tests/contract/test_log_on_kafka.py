@@ -10,7 +10,7 @@ from aiokafka.client import AIOKafkaClient, ConnectionGroup  # type: ignore[impo
 from aiokafka.conn import AIOKafkaConnection  # type: ignore[import-untyped]
 
 from connectory.domain.errors import Unavailable
-from connectory.infra.kafka import KafkaLog, claim, open_kafka_log
+from connectory.infra.kafka import KafkaLog, claim, library, open_kafka_log
 from connectory.infra.kafka.library import kafka_errors
 from connectory.infra.log import Message, Share
 from connectory.infra.settings import KafkaSettings
@@ -45,6 +45,7 @@ async def test_an_opening_that_is_given_up_leaves_no_connection(log: KafkaLog, m
         return send(connection, request, *args, **options)
 
     monkeypatch.setattr(AIOKafkaConnection, "send", spied)
+    monkeypatch.setattr(library, "GIVE_UP", 60.0)  # however long the broker takes to answer
     opening = asyncio.create_task(open_tail(log))
     await asked.wait()
     opening.cancel()

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from connectory.infra.deadlines import Deadlines
+from tests.unit.timed import in_virtual_time
 
 LONG = 60.0
 SHORT = 0.001
@@ -35,16 +36,28 @@ async def test_a_shorter_limit_does_not_wait_for_a_longer_one() -> None:
         await wait_within(deadlines, SHORT)
 
 
+@in_virtual_time
 async def test_limits_end_in_order_of_time_whichever_began_first() -> None:
     deadlines, ended = Deadlines(), list[float]()
+    await asyncio.gather(*(end_within(deadlines, seconds, ended) for seconds in (3.0, 1.0, 2.0)))
+    assert ended == [1.0, 2.0, 3.0]
 
-    async def ends(seconds: float) -> None:
-        with pytest.raises(TimeoutError):
-            await wait_within(deadlines, seconds)
-        ended.append(seconds)
 
-    await asyncio.gather(*map(ends, (0.03, 0.01, 0.02)))
-    assert ended == [0.01, 0.02, 0.03]
+@in_virtual_time
+async def test_limits_that_a_late_loop_finds_over_all_at_once_end_in_order_of_time_too() -> None:
+    deadlines, ended = Deadlines(), list[float]()
+    ending = asyncio.gather(*(end_within(deadlines, seconds, ended) for seconds in (3.0, 1.0, 2.0)))
+    await asyncio.sleep(0)  # all have begun
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(asyncio.get_running_loop(), "time", lambda: LONG)
+        await ending
+    assert ended == [1.0, 2.0, 3.0]
+
+
+async def end_within(deadlines: Deadlines, seconds: float, ended: list[float]) -> None:
+    with pytest.raises(TimeoutError):
+        await wait_within(deadlines, seconds)
+    ended.append(seconds)
 
 
 async def test_an_outer_limit_ends_what_stands_within_an_inner_one() -> None:

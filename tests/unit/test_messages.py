@@ -63,7 +63,7 @@ def without_wrapped_key(record: Any) -> Any:
 
 
 @pytest.mark.parametrize("type_", [record.type for record in RECORDS])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_what_is_encoded_is_decoded_to_the_same(type_: type, data: st.DataObject) -> None:
     record = data.draw(records_of(type_))
@@ -71,7 +71,7 @@ def test_what_is_encoded_is_decoded_to_the_same(type_: type, data: st.DataObject
 
 
 @pytest.mark.parametrize("type_", EVENTS_WITH_SECRETS)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_an_event_never_carries_the_wrapped_key(type_: type, data: st.DataObject) -> None:
     marked = SealedSecrets({"token": b"ciphertext"}, WrappedKey("k1", b"the wrapped data key"))
@@ -81,7 +81,7 @@ def test_an_event_never_carries_the_wrapped_key(type_: type, data: st.DataObject
 
 
 @pytest.mark.parametrize("type_", [CreateConnector, Active])
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_commands_and_state_carry_the_wrapped_key(type_: type, data: st.DataObject) -> None:
     marked = SealedSecrets({"token": b"ciphertext"}, WrappedKey("k1", b"the wrapped data key"))
@@ -109,14 +109,13 @@ def test_a_record_without_a_value_is_refused() -> None:
         MESSAGES.decode(None, ActionRequest)
 
 
-@settings(deadline=None)
 @given(value=st.binary(max_size=80))
 def test_random_bytes_are_refused(value: bytes) -> None:
     with pytest.raises(Undecodable):
         MESSAGES.decode(value, DeleteConnector)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(body=st.binary(max_size=200), schema=st.sampled_from(list(bundled_schemas())))
 def test_a_random_body_is_a_record_or_is_refused(body: bytes, schema: Any) -> None:
     types = [record.type for record in RECORDS]

@@ -59,7 +59,7 @@ def test_a_key_that_is_not_unicode_is_not_written() -> None:
 
 
 @pytest.mark.parametrize("type_", [record.type for record in RECORDS])
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(data=st.data())
 def test_the_same_record_written_again_has_the_same_id(type_: type, data: st.DataObject) -> None:
     record = data.draw(records_of(type_))

@@ -82,4 +82,4 @@ def test_without_secrets_nothing_is_touched() -> None:
 @given(secret=st.text(min_size=MIN_LENGTH), before=st.text(), after=st.text())
 def test_no_text_keeps_a_secret(secret: str, before: str, after: str) -> None:
     redacted = Redactor({"secret": secret}).redact(before + secret + after)
-    assert secret not in redacted.replace(REDACTED, "\0")
+    assert all(secret not in part for part in redacted.split(REDACTED))

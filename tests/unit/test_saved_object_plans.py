@@ -21,7 +21,7 @@ from connectory.gateway.saved_objects.plans import Existing, Plan
 from connectory_projections.connectors_by_space import ConnectorView
 from tests.unit.connectors import AT
 
-law = settings(max_examples=100, deadline=None)
+law = settings(max_examples=100)
 IDS = st.sampled_from("abcd")
 ORIGINS = st.none() | IDS
 ATTRIBUTES: dict[str, Json] = {"name": "hook", "actionTypeId": ".server-log", "config": {}}

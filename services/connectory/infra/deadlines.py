@@ -66,9 +66,11 @@ class Deadlines:
         self._timer = asyncio.get_running_loop().call_at(when, self._wake)
 
     def _wake(self) -> None:
+        """A loop that is late finds several over. They end in order of time, as by timers of their own."""
         self._timer = None
         now = asyncio.get_running_loop().time()
-        for limit in [limit for limit in self._open if limit.when <= now]:
+        over = [limit for limit in self._open if limit.when <= now]
+        for limit in sorted(over, key=lambda limit: limit.when):
             del self._open[limit]
             limit.expire()
         if self._open:
