@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 import pytest
 
 from connectory.domain.errors import Unavailable
-from connectory.gateway.gathering import ASKED_AT_ONCE, Gathering
+from connectory.gateway.gathering import PATIENCE_SECONDS, Gathering
+from tests.unit.timed import in_virtual_time
 
 
 class Answers:
@@ -34,9 +35,9 @@ async def let_wait(gathering: Gathering[str, int], *keys: str) -> list[asyncio.T
 
 
 async def busy(answers: Answers) -> tuple[Gathering[str, int], list[asyncio.Task[int | None]]]:
-    """As many questions under way as there may be."""
+    """A question is under way."""
     gathering = Gathering(answers)
-    return gathering, [task for _ in range(ASKED_AT_ONCE) for task in await let_wait(gathering, "first")]
+    return gathering, await let_wait(gathering, "first")
 
 
 async def test_a_question_on_its_own_is_asked_at_once() -> None:
@@ -72,8 +73,23 @@ async def test_questions_that_come_meanwhile_are_asked_together() -> None:
     answers.open.set()
 
     assert await asyncio.gather(*later) == [2, 3, 2]
-    assert await asyncio.gather(*first) == [5] * ASKED_AT_ONCE
-    assert answers.asked == [{"first"}] * ASKED_AT_ONCE + [{"aa", "bbb"}]
+    assert await asyncio.gather(*first) == [5]
+    assert answers.asked == [{"first"}, {"aa", "bbb"}]
+
+
+@in_virtual_time
+async def test_a_question_that_takes_long_does_not_hold_up_those_that_come_meanwhile() -> None:
+    answers = Answers()
+    gathering, first = await busy(answers)
+
+    later = await let_wait(gathering, "aa", "bbb")
+    asked = [len(answers.asked)]
+    await asyncio.sleep(2 * PATIENCE_SECONDS)
+    asked.append(len(answers.asked))
+    answers.open.set()
+
+    assert await asyncio.gather(*later, *first) == [2, 3, 5]
+    assert asked == [1, 2]
 
 
 async def test_a_question_is_not_answered_by_what_was_asked_before_it_came() -> None:
@@ -84,7 +100,7 @@ async def test_a_question_is_not_answered_by_what_was_asked_before_it_came() -> 
     answers.open.set()
     await asyncio.gather(*first, *later)
 
-    assert len(answers.asked) == ASKED_AT_ONCE + 1
+    assert len(answers.asked) == 2
 
 
 @pytest.mark.parametrize("is_asked", [True, False], ids=["while it is asked", "before its turn"])
@@ -110,7 +126,7 @@ async def test_everyone_hears_that_nobody_could_answer() -> None:
 
     heard = await asyncio.gather(*first, *later, return_exceptions=True)
     assert all(isinstance(each, Unavailable) for each in heard)
-    assert len(answers.asked) == ASKED_AT_ONCE + 1
+    assert len(answers.asked) == 2
 
 
 @pytest.mark.parametrize("key", ["a", "missing"])

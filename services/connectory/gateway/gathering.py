@@ -1,19 +1,19 @@
 """Questions that come at the same time are asked together.
 
 A query costs the gateway more than all the rest of a request does. So those that come in one go, and those that come
-while enough queries are under way, are asked in one. Each is asked after it came: an answer is never older than its
-question.
+while a query is under way, are asked in one. Each is asked after it came: an answer is never older than its question.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from connectory.domain.errors import ConnectoryError
 
-ASKED_AT_ONCE: Final = 2
-"""Queries under way: one is answered while the next is gathered."""
+PATIENCE_SECONDS: Final = 0.02
+"""How long a query waits for the one before it: a slow one, or a connection that hangs, must not hold up all others."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -44,7 +44,7 @@ class Gathering(Generic[K, V]):
 
     def __init__(self, ask: Callable[[Collection[K]], Awaitable[Mapping[K, V]]]) -> None:
         self._ask = ask
-        self._turn = asyncio.Semaphore(ASKED_AT_ONCE)
+        self._turn = asyncio.Lock()
         self._gathered: _Batch[K, V] = _Batch()
 
     async def get(self, key: K) -> V | None:
@@ -64,7 +64,7 @@ class Gathering(Generic[K, V]):
 
     async def _answer(self, batch: _Batch[K, V]) -> None:
         try:
-            async with self._turn:
+            async with self._in_turn():
                 await asyncio.sleep(0)  # for those that came in one go with this one
                 self._gathered = _Batch()
                 batch.answers = await self._ask(batch.keys)
@@ -74,3 +74,20 @@ class Gathering(Generic[K, V]):
             if self._gathered is batch:
                 self._gathered = _Batch()
             batch.finish()
+
+    @asynccontextmanager
+    async def _in_turn(self) -> AsyncIterator[None]:
+        """One after the other, as long as they are quick."""
+        has_turn = await self._take_turn()
+        try:
+            yield
+        finally:
+            if has_turn:
+                self._turn.release()
+
+    async def _take_turn(self) -> bool:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self._turn.acquire()
+        except TimeoutError:
+            return False
