@@ -12,7 +12,7 @@ from connectory.infra.embedded import CannotProvision, DataDirHeld, EmbeddedKafk
 from connectory.infra.embedded.class_archive import ClassArchive
 from connectory.infra.embedded.jars import default_jar_cache, pinned_jars
 from connectory.infra.embedded.java import find_java
-from connectory.infra.embedded.ports import LOOPBACK
+from connectory.infra.embedded.ports import LOOPBACK, free_port
 
 DEADLINE_MS = 30_000
 
@@ -79,6 +79,16 @@ async def test_a_taken_port_is_named_with_its_setting(data_dir: Path) -> None:
         with pytest.raises(CannotProvision, match=rf"port {port} .*is taken.* --kafka-port"):
             async with embedded_kafka(data_dir, port):
                 pass
+
+
+async def test_a_port_that_somebody_takes_in_the_meantime_is_exchanged_for_another(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        chosen = iter([taken.getsockname()[1], free_port()])
+        monkeypatch.setattr("connectory.infra.embedded.kafka.choose_port", lambda *_, **__: next(chosen))
+        async with embedded_kafka(data_dir) as server:
+            await _create_topic(server.bootstrap_servers, "made")
 
 
 async def test_a_second_broker_on_the_same_data_is_refused(server_dir: Path, kafka_bootstrap: str) -> None:

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from connectory.infra.embedded import CannotProvision, DataDirHeld, EmbeddedPostgres, embedded_postgres
-from connectory.infra.embedded.ports import LOOPBACK
+from connectory.infra.embedded.ports import LOOPBACK, free_port
 from tests import sql
 
 
@@ -63,6 +63,16 @@ async def test_a_taken_port_is_named(data_dir: Path) -> None:
         with pytest.raises(CannotProvision, match=rf"port {port} .*is taken"):
             async with embedded_postgres(data_dir, port):
                 pass
+
+
+async def test_a_port_that_somebody_takes_in_the_meantime_is_exchanged_for_another(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server((LOOPBACK, 0)) as taken:
+        chosen = iter([taken.getsockname()[1], free_port()])
+        monkeypatch.setattr("connectory.infra.embedded.postgres.choose_port", lambda *_, **__: next(chosen))
+        async with embedded_postgres(data_dir) as server:
+            assert await sql.value(server.url, "SELECT 1") == 1
 
 
 async def test_a_second_server_on_the_same_data_is_refused(server_dir: Path, postgres_url: str) -> None:

@@ -20,6 +20,12 @@ class DataDirHeld(CannotProvision):
     code = "data-dir-held"
 
 
+class PortTaken(CannotProvision):
+    """Another program took the port between its choice and the start."""
+
+    code = "port-taken"
+
+
 @contextmanager
 def writing_to(path: Path) -> Iterator[None]:
     """Turn what the file system refuses into `CannotProvision`; `path` is named when the error names none."""

@@ -19,7 +19,7 @@ from connectory.infra.embedded.jars import default_jar_cache, provide_jars
 from connectory.infra.embedded.java import Java, find_java
 from connectory.infra.embedded.leftovers import end_leftover, read_record
 from connectory.infra.embedded.ports import LOOPBACK, choose_port, free_port
-from connectory.infra.embedded.processes import Launch, Server, ServerProcess, run
+from connectory.infra.embedded.processes import Launch, Server, ServerProcess, run, started
 from connectory.infra.embedded.progress import Progress, Silent
 
 DEFAULT_HEAP_MIB: Final = 512
@@ -77,14 +77,12 @@ async def embedded_kafka(
         require_space(directory)
         installation = await _install(jar_cache or default_jar_cache(), watched)
         await asyncio.to_thread(end_leftover, directory / RECORD, SIGTERM)
-        await _prepare(directory, installation, chosen := _choose_port(directory, port))
         watched.step("Starting Kafka")
         with installation.classes.made_by() as making:
             launch = _launch(directory, installation, heap_mib, making.flags)
-            process = ServerProcess(_server(directory, launch, chosen))
-            await process.start()
+            process = await started(lambda: _prepared(directory, installation, launch, port), may_move=port is None)
             try:
-                yield EmbeddedKafka(f"{LOOPBACK}:{chosen}", process)
+                yield EmbeddedKafka(f"{LOOPBACK}:{process.port}", process)
             finally:
                 await process.stop()
                 making.has_ended(await process.wait())
@@ -105,13 +103,16 @@ def _choose_port(directory: Path, wanted: int | None) -> int:
     return choose_port(wanted, preferred=last.port if last else None, setting="--kafka-port")
 
 
-async def _prepare(directory: Path, installation: _Installation, port: int) -> None:
+async def _prepared(directory: Path, installation: _Installation, launch: Launch, wanted: int | None) -> Server:
+    """The server on a port that is free now, with its configuration and its data directory."""
+    port = _choose_port(directory, wanted)
     with writing_to(directory):
         for name in ("data", "log"):
             (directory / name).mkdir(exist_ok=True)
         (directory / PROPERTIES).write_text(_properties(broker_settings(port)))
     if not (directory / "data" / "meta.properties").exists():
         await run(_format(directory, installation), "prepare the data directory of the embedded Kafka")
+    return _server(directory, launch, port)
 
 
 def _server(directory: Path, launch: Launch, port: int) -> Server:

@@ -19,7 +19,7 @@ from connectory.infra.embedded.leftovers import end_leftover, read_record, works
 from connectory.infra.embedded.ports import LOOPBACK, choose_port
 from connectory.infra.embedded.postgres_account import open_to, postgres_account
 from connectory.infra.embedded.postgres_programs import NEWEST, PROGRAMS
-from connectory.infra.embedded.processes import Account, Launch, Server, ServerProcess, run
+from connectory.infra.embedded.processes import Account, Launch, Server, ServerProcess, run, started
 from connectory.infra.embedded.progress import Progress, Silent
 
 USER: Final = "connectory"
@@ -82,15 +82,17 @@ async def embedded_postgres(
         require_space(directory)
         await asyncio.to_thread(end_leftover, directory / RECORD, SIGINT)
         cluster = await _prepare(directory, watched)
-        server = _server(cluster, _choose_port(directory, port))
         watched.step("Starting PostgreSQL")
-        process = ServerProcess(server)
-        await process.start()
+        process = await started(lambda: _prepared(cluster, port), may_move=port is None)
         try:
-            await _create_database(cluster, server.port)
-            yield EmbeddedPostgres(cluster.url(server.port), process)
+            await _create_database(cluster, process.port)
+            yield EmbeddedPostgres(cluster.url(process.port), process)
         finally:
             await process.stop()
+
+
+async def _prepared(cluster: _Cluster, wanted: int | None) -> Server:
+    return _server(cluster, _choose_port(cluster.directory, wanted))
 
 
 def _choose_port(directory: Path, wanted: int | None) -> int:

@@ -11,18 +11,20 @@ from pathlib import Path
 from signal import SIGKILL, Signals
 from typing import Final
 
-from connectory.infra.embedded.errors import CannotProvision, writing_to
+from connectory.infra.embedded.errors import CannotProvision, PortTaken, writing_to
 from connectory.infra.embedded.leftovers import record_process, until_deserted
 
 # Long enough for a server that reads much of its data again after a crash.
 START_SECONDS: Final = 300.0
 STOP_SECONDS: Final = 20.0
+STARTS: Final = 3
 SHOWN_LOG_LINES: Final = 15
 SHOWN_LOG_BYTES: Final = 16 * 1024
 # What the servers and the Java runtime write → what to do about it.
+PORT_TAKEN: Final = "Address already in use"
 ADVICE: Final[Mapping[str, str]] = {
     "No space left on device": "free some space, or choose another place with --data-dir",
-    "Address already in use": "another program took its port in the meantime, start again",
+    PORT_TAKEN: "another program took its port in the meantime, start again",
     "Permission denied": "give it the permission that its log names, or choose another place with --data-dir",
     "insufficient memory": "free some memory, or give it less",
     "Invalid maximum heap size": "set a heap size that this machine has",
@@ -84,6 +86,10 @@ class ServerProcess:
         return self._running().pid
 
     @property
+    def port(self) -> int:
+        return self._server.port
+
+    @property
     def log(self) -> Path:
         """The file that the server logs to."""
         return self._server.log
@@ -91,7 +97,8 @@ class ServerProcess:
     async def start(self) -> None:
         """Start, and return once the server answers.
 
-        Raises `CannotProvision` with the end of its log when it dies or does not answer in time.
+        Raises `CannotProvision` with the end of its log when it dies or does not answer in time, as `PortTaken` when
+        that is why.
         """
         if self._server.ground:
             await until_deserted(self._server.ground)
@@ -142,21 +149,37 @@ class ServerProcess:
         try:
             await asyncio.wait({ready, died}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if died.done():
-                raise CannotProvision(self._failure(f"ended with exit code {died.result()} while starting"))
+                raise self._failure(f"ended with exit code {died.result()} while starting")
             if not ready.done():
-                raise CannotProvision(self._failure(f"did not answer within {START_SECONDS:.0f} seconds"))
+                raise self._failure(f"did not answer within {START_SECONDS:.0f} seconds")
             ready.result()
         finally:
             for task in (ready, died):
                 task.cancel()
             await asyncio.gather(ready, died, return_exceptions=True)
 
-    def _failure(self, what: str) -> str:
+    def _failure(self, what: str) -> CannotProvision:
         lines = [line for path, size in self._logged.items() for line in last_lines(path, since=size)]
-        return (
+        kind = PortTaken if any(PORT_TAKEN in line for line in lines) else CannotProvision
+        return kind(
             f"the embedded {self._server.name} {what}: {explain(lines)}. Its log, {self._server.log}, ends with:\n"
             + _indented(lines)
         )
+
+
+async def started(prepare: Callable[[], Awaitable[Server]], *, may_move: bool) -> ServerProcess:
+    """A server that answers. `prepare` chooses its port.
+
+    If it may move, it is prepared anew when somebody has taken the port in the meantime. Raises `CannotProvision`.
+    """
+    for _ in range(STARTS - 1 if may_move else 0):
+        process = ServerProcess(await prepare())
+        with suppress(PortTaken):
+            await process.start()
+            return process
+    process = ServerProcess(await prepare())
+    await process.start()
+    return process
 
 
 async def spawn(launch: Launch) -> Process:
