@@ -1,5 +1,6 @@
 """A Kafka broker of our own: what it keeps, and what it says when it cannot start."""
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -84,11 +85,17 @@ async def test_a_taken_port_is_named_with_its_setting(data_dir: Path) -> None:
 async def test_a_port_that_somebody_takes_in_the_meantime_is_exchanged_for_another(
     data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server((LOOPBACK, 0)) as taken:
-        chosen = iter([taken.getsockname()[1], free_port()])
+    async with await asyncio.start_server(answer_anybody, LOOPBACK, 0) as taken:
+        chosen = iter([taken.sockets[0].getsockname()[1], free_port()])
         monkeypatch.setattr("connectory.infra.embedded.kafka.choose_port", lambda *_, **__: next(chosen))
         async with embedded_kafka(data_dir) as server:
             await _create_topic(server.bootstrap_servers, "made")
+
+
+async def answer_anybody(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """As another broker does, or whoever else speaks first."""
+    writer.write(b"\0")
+    writer.close()
 
 
 async def test_a_second_broker_on_the_same_data_is_refused(server_dir: Path, kafka_bootstrap: str) -> None:

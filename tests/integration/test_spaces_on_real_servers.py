@@ -35,9 +35,10 @@ async def test_a_deleted_space_takes_what_is_in_it_and_leaves_the_rest(system: S
     await system.one.call("POST", f"/s/sales{REQUESTS}", {"connector_id": "none", "params": {}})
     await until_answer(lambda: system.other.get(LETTERS), lambda answer: bool(answer.body["items"]), 30.0, 0.05)
 
+    elsewhere = await system.other.get(f"{CONNECTOR}/c1")
     deleted = await system.one.call("DELETE", f"{SPACE}/sales")
 
-    assert deleted.status == 204
+    assert (elsewhere.status, deleted.status) == (404, 204)
     assert (await system.other.get("/s/sales/api/actions/connectors")).body == []
     assert (await system.other.get(f"/s/sales{CONNECTOR}/c1")).status == 404
     assert (await system.other.get(LETTERS)).body["items"] == []

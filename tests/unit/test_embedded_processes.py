@@ -112,7 +112,7 @@ async def test_whoever_works_in_a_directory_is_waited_for(tmp_path: Path) -> Non
     with sleeper(tmp_path) as process:
         asyncio.get_running_loop().call_later(0.1, process.kill)
         await until_deserted(tmp_path)
-        assert process.wait() == -signal.SIGKILL
+        assert process.poll() == -signal.SIGKILL
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells children of their parent's death")

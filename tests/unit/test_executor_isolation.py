@@ -5,11 +5,13 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from connectory.domain.breaker import BreakerPolicy
 from connectory.domain.delivery import AS_SETTINGS_SAY, DeliveryPolicy
 from connectory.domain.execution import Action, Outcome
 from connectory.infra import topics
-from tests.unit.timed import TimedInstallation, at, elapsed, in_virtual_time, installed
+from tests.unit.timed import TimedInstallation, at, elapsed, in_virtual_time, installed, virtually
 
 IN_THREE_SECONDS = DeliveryPolicy(requests_per_second=1 / 3)
 
@@ -102,6 +104,28 @@ async def test_an_open_breaker_is_open_after_a_restart() -> None:
         (final,) = await installation.ended("r2")
     assert opened.retry_at is not None
     assert opened.retry_at <= final.at < opened.retry_at + timedelta(seconds=15)
+
+
+@pytest.mark.parametrize(
+    ("changes", "goes_on"),
+    [({"recent_commands": ("had nothing to do",)}, False), ({"version": 2}, True)],
+    ids=["remembers a command", "was saved"],
+)
+def test_an_open_breaker_is_that_of_the_connector_as_it_was_saved(changes: Any, goes_on: bool) -> None:
+    async def scenario() -> None:
+        installation = await installed(breaker=BreakerPolicy(minimum=1, first_open=timedelta(minutes=5)))
+        installation.answers("r1", 503)
+        await installation.submit("r1", max_attempts=1)
+        async with installation.executor():
+            opened = await installation.told(Action.BREAKER_OPENED)
+            await installation.connector(**changes)
+            await installation.settle()
+            await installation.submit("r2")
+            (final,) = await installation.ended("r2")
+        assert opened.retry_at is not None
+        assert (final.at < opened.retry_at) == goes_on
+
+    virtually(scenario)
 
 
 @in_virtual_time

@@ -11,18 +11,18 @@ from tests.unit.timed import in_virtual_time
 
 
 class Answers:
-    """Answers every key but `missing` with its length, once `open` is set."""
+    """Answers every key but `missing` with its length, or with `error`, once `open` is set."""
 
     def __init__(self) -> None:
         self.asked: list[set[str]] = []
         self.open = asyncio.Event()
-        self.is_away = False
+        self.error: Exception | None = None
 
     async def __call__(self, keys: Collection[str]) -> Mapping[str, int]:
         self.asked.append(set(keys))
         await self.open.wait()
-        if self.is_away:
-            raise Unavailable("away")
+        if self.error is not None:
+            raise self.error
         return {key: len(key) for key in keys if key != "missing"}
 
 
@@ -116,28 +116,29 @@ async def test_the_others_are_asked_for_when_the_one_who_asks_is_cancelled(is_as
     await asyncio.gather(*first)
 
 
-async def test_everyone_hears_that_nobody_could_answer() -> None:
+@pytest.mark.parametrize("error", [Unavailable("away"), KeyError("a row that cannot be read")])
+async def test_everyone_hears_that_nobody_could_answer(error: Exception) -> None:
     answers = Answers()
     gathering, first = await busy(answers)
     later = await let_wait(gathering, "aa", "bbb")
 
-    answers.is_away = True
+    answers.error = error
     answers.open.set()
 
     heard = await asyncio.gather(*first, *later, return_exceptions=True)
-    assert all(isinstance(each, Unavailable) for each in heard)
+    assert heard == [error] * 3
     assert len(answers.asked) == 2
 
 
 @pytest.mark.parametrize("key", ["a", "missing"])
 async def test_asking_goes_on_after_a_failure(key: str) -> None:
     answers = Answers()
-    answers.is_away = True
+    answers.error = Unavailable("away")
     answers.open.set()
     gathering = Gathering(answers)
     with pytest.raises(Unavailable):
         await gathering.get(key)
 
-    answers.is_away = False
+    answers.error = None
 
     assert await gathering.get(key) == (1 if key == "a" else None)

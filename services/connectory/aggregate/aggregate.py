@@ -43,7 +43,7 @@ E = TypeVar("E")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate(Generic[C, S, E]):
     """`decide` may find that there is nothing to do: then the command is accepted and no event says so, but `remember`
-    puts its id into the state, so that its repetition changes nothing later on either.
+    puts its id into the state, so that its repetition changes nothing later on either, for as long as there is a state.
 
     `stored` is the state variant that has a record; any other is a tombstone.
 

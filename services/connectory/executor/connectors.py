@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from connectory.connector_types.registry import Prepared, TypeRegistry
 from connectory.domain.connector import Active
@@ -18,7 +18,7 @@ from connectory.domain.in_memory_connectors import (
 from connectory.domain.outcomes import ConnectorLabel
 from connectory.executor.policies import RunPolicies, RunPolicy
 from connectory.infra.crypto import Redactor, SecretsVault, redacting
-from connectory.infra.log import Record, Tail
+from connectory.infra.log import Tail
 from connectory.infra.messages import Messages
 
 PREPARED_AT_MOST = 1000
@@ -80,12 +80,12 @@ class PartitionConnectors:
         """Read all states up to the end as of now. Before `follow`, not beside it."""
         end = await self._tail.end_offset()
         while self._tail.position < end:
-            await self._read_on()
+            await self._read_on(self._keep)
 
     async def follow(self) -> None:
         """Read on until cancelled."""
         while True:
-            await self._read_on()
+            await self._read_on(self._absorb)
             self._moved.set()
             self._moved = asyncio.Event()
 
@@ -229,20 +229,37 @@ class PartitionConnectors:
                 log.warning("requests wait for the broker: %s", error)
                 await asyncio.sleep(RETRY_SECONDS)
 
-    async def _read_on(self) -> None:
-        self._absorb(await self._tail.fetch(FETCH_SECONDS))
+    async def _read_on(self, take: Callable[[str, bytes | None], None]) -> None:
+        for record in await self._tail.fetch(FETCH_SECONDS):
+            take((record.key or b"").decode("utf-8", "replace"), record.value)
         self._known_to = self._tail.position
 
-    def _absorb(self, records: Sequence[Record]) -> None:
-        for record in records:
-            connector_id = (record.key or b"").decode("utf-8", "replace")
+    def _keep(self, connector_id: str, encoded: bytes | None) -> None:
+        if encoded is None:
+            self._encoded.pop(connector_id, None)
+        else:
+            self._encoded[connector_id] = encoded
+
+    def _absorb(self, connector_id: str, encoded: bytes | None) -> None:
+        before = self._encoded.get(connector_id)
+        self._keep(connector_id, encoded)
+        if not self._is_same(before, encoded):
             self._ready.pop(connector_id, None)
             self._policy.pop(connector_id, None)
-            if record.value is None:
-                self._encoded.pop(connector_id, None)
-            else:
-                self._encoded[connector_id] = record.value
             self.on_change(connector_id)
+
+    def _is_same(self, before: bytes | None, after: bytes | None) -> bool:
+        """Whether the connector is as it was, whatever commands with nothing to do it remembers since.
+
+        Its version says less: one that was deleted and created anew counts from the beginning.
+        """
+        if before is None or after is None:
+            return before is after
+        try:
+            then, now = (self._messages.decode(each, Active) for each in (before, after))
+        except Undecodable:
+            return False
+        return replace(then, recent_commands=now.recent_commands) == now
 
 
 def disabled(connector_id: str) -> Refused:

@@ -10,8 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from connectory.domain.errors import ConnectoryError
-
 PATIENCE_SECONDS: Final = 0.02
 """How long a query waits for the one before it: a slow one, or a connection that hangs, must not hold up all others."""
 
@@ -26,7 +24,7 @@ class _Batch(Generic[K, V]):
     keys: set[K] = field(default_factory=set)
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
     answers: Mapping[K, V] | None = None
-    error: ConnectoryError | None = None
+    error: Exception | None = None
 
     def end(self) -> asyncio.Future[None]:
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -68,7 +66,7 @@ class Gathering(Generic[K, V]):
                 await asyncio.sleep(0)  # for those that came in one go with this one
                 self._gathered = _Batch()
                 batch.answers = await self._ask(batch.keys)
-        except ConnectoryError as error:
+        except Exception as error:  # one row that cannot be read: nobody is to ask for it over and over
             batch.error = error
         finally:
             if self._gathered is batch:

@@ -18,7 +18,7 @@ from connectory.infra.embedded.errors import writing_to
 from connectory.infra.embedded.jars import default_jar_cache, provide_jars
 from connectory.infra.embedded.java import Java, find_java
 from connectory.infra.embedded.leftovers import end_leftover, read_record
-from connectory.infra.embedded.ports import LOOPBACK, choose_port, free_port
+from connectory.infra.embedded.ports import LOOPBACK, choose_port, free_port, listens
 from connectory.infra.embedded.processes import Launch, Server, ServerProcess, run, started
 from connectory.infra.embedded.progress import Progress, Silent
 
@@ -80,7 +80,7 @@ async def embedded_kafka(
         watched.step("Starting Kafka")
         with installation.classes.made_by() as making:
             launch = _launch(directory, installation, heap_mib, making.flags)
-            process = await started(lambda: _prepared(directory, installation, launch, port), may_move=port is None)
+            process = await started(lambda: _prepared(directory, installation, launch, port))
             try:
                 yield EmbeddedKafka(f"{LOOPBACK}:{process.port}", process)
             finally:
@@ -120,7 +120,7 @@ def _server(directory: Path, launch: Launch, port: int) -> Server:
         name="Kafka",
         port=port,
         launch=launch,
-        ready=lambda _: _until_it_answers(port),
+        ready=lambda pid: _until_it_answers(pid, port),
         record=directory / RECORD,
         log=directory / "log" / "kafka.log",
     )
@@ -194,10 +194,9 @@ def _java(
     return Launch(command, directory, output=directory / "log" / "output.log", stop_signal=SIGTERM)
 
 
-async def _until_it_answers(port: int) -> None:
-    while True:
-        if await _answers(port):
-            return
+async def _until_it_answers(pid: int, port: int) -> None:
+    """Until it is our own broker: somebody else may have come to the port before it, and answer too."""
+    while not (await _answers(port) and await asyncio.to_thread(listens, pid, port)):  # noqa: ASYNC110 - a process of its own
         await asyncio.sleep(POLL_SECONDS)
 
 

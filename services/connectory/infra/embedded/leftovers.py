@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ STOP_SECONDS: Final = 30.0
 KILL_SECONDS: Final = 10.0
 DESERTED_SECONDS: Final = 10.0
 DESERTED_POLL_SECONDS: Final = 0.05
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ async def until_deserted(directory: Path) -> None:
         if not await asyncio.to_thread(_is_worked_in, directory):
             return
         await asyncio.sleep(DESERTED_POLL_SECONDS)
+    log.warning("Somebody still works in %s, and the server is started all the same", directory)
 
 
 def _is_worked_in(directory: Path) -> bool:

@@ -4,6 +4,8 @@ import random
 import socket
 from typing import Final
 
+import psutil
+
 from connectory.infra.embedded.errors import CannotProvision
 
 LOOPBACK: Final = "127.0.0.1"
@@ -29,6 +31,17 @@ def free_port(other_than: int | None = None) -> int:
         if port != other_than and _is_free(port):
             return port
     raise CannotProvision(f"no free port was found on {LOOPBACK} between {CHOSEN_FROM.start} and {CHOSEN_FROM.stop}")
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether that process of ours listens on the port; taken for granted where the system does not tell."""
+    try:
+        found = psutil.Process(pid).net_connections("tcp")
+    except psutil.AccessDenied:
+        return True
+    except psutil.NoSuchProcess:
+        return False
+    return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in found)
 
 
 def _require_free(port: int, setting: str) -> None:

@@ -83,7 +83,7 @@ async def embedded_postgres(
         await asyncio.to_thread(end_leftover, directory / RECORD, SIGINT)
         cluster = await _prepare(directory, watched)
         watched.step("Starting PostgreSQL")
-        process = await started(lambda: _prepared(cluster, port), may_move=port is None)
+        process = await started(lambda: _prepared(cluster, port))
         try:
             await _create_database(cluster, process.port)
             yield EmbeddedPostgres(cluster.url(process.port), process)

@@ -61,7 +61,7 @@ class Launch:
 class Server:
     """What makes a program a server: `ready` returns once that pid answers, `record` is where the pid is written.
 
-    It and its children work in `ground`, if that is given, and it is not started while others do.
+    It and its children work in `ground`, if that is given; others who do so are waited for before it is started.
     """
 
     name: str
@@ -167,12 +167,12 @@ class ServerProcess:
         )
 
 
-async def started(prepare: Callable[[], Awaitable[Server]], *, may_move: bool) -> ServerProcess:
-    """A server that answers. `prepare` chooses its port.
+async def started(prepare: Callable[[], Awaitable[Server]]) -> ServerProcess:
+    """A server that answers. `prepare` chooses its ports, and is asked again when somebody has taken one meanwhile.
 
-    If it may move, it is prepared anew when somebody has taken the port in the meantime. Raises `CannotProvision`.
+    Raises `CannotProvision`.
     """
-    for _ in range(STARTS - 1 if may_move else 0):
+    for _ in range(STARTS - 1):
         process = ServerProcess(await prepare())
         with suppress(PortTaken):
             await process.start()
