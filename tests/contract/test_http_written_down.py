@@ -16,6 +16,7 @@ from connectory.infra.settings import HttpSettings
 from tests.documented import SEEN, Documented
 from tests.http_gateway import http_gateway
 from tests.http_reference import PAGE, START, TESTS, page_rows, read_document, table
+from tests.syntax import syntax_tree
 from tests.unit.installation import Installation
 
 GENERATE = "run: python -m tests.http_reference"
@@ -73,5 +74,5 @@ def test_the_tests_that_the_page_names_have_seen_what_it_says(request: pytest.Fi
 
 
 def functions(path: Path) -> set[str]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = syntax_tree(path)
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}

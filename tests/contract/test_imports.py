@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.syntax import syntax_tree
+
 ROOT = Path(__file__).parents[2]
 SOURCE_ROOTS = (ROOT / "services", ROOT / "schemas", ROOT / "projections")
 OURS = ("connectory", "connectory_schemas", "connectory_projections")
@@ -147,7 +149,7 @@ def imports() -> Iterator[Import]:
     for root in SOURCE_ROOTS:
         for path in sorted(root.rglob("*.py")):
             module = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
-            for imported, line in imported_names(ast.parse(path.read_text(encoding="utf-8"))):
+            for imported, line in imported_names(syntax_tree(path)):
                 yield Import(module, imported, f"{path.relative_to(ROOT)}:{line}")
 
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.syntax import syntax_tree
+
 ROOT = Path(__file__).parents[2]
 SOURCES = ("services", "schemas", "projections", "benchmarks", "examples")
 TESTS = ("tests",)
@@ -52,7 +54,7 @@ def files(*folders: str) -> Iterator[Path]:
 
 def functions(*folders: str) -> Iterator[Function]:
     for path in files(*folders):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(syntax_tree(path)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 lines = (node.end_lineno or node.lineno) - node.lineno + 1
                 yield Function(f"{path.relative_to(ROOT)}:{node.lineno}", node.name, lines)
