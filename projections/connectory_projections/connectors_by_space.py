@@ -49,6 +49,7 @@ TABLE: Final = Table(
 _SQL = load_statements(__file__)
 _UNSET_POLICY: Final[Row] = asdict(AS_SETTINGS_SAY)
 _POLICY_OF: Final = itemgetter(*POLICY_COLUMNS)
+_NO_POLICY: Final = _POLICY_OF(_UNSET_POLICY)
 _COMPACT: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -194,6 +195,6 @@ def read_view(row: Mapping[str, Any]) -> ConnectorView:
 
 def _policy(row: Mapping[str, Any]) -> DeliveryPolicy:
     values = _POLICY_OF(row)
-    if values == _POLICY_OF(_UNSET_POLICY):  # nearly all, and far cheaper than to make one
+    if values == _NO_POLICY:  # nearly all, and far cheaper than to make one
         return AS_SETTINGS_SAY
     return DeliveryPolicy(**dict(zip(POLICY_COLUMNS, values, strict=True)))
